@@ -1,0 +1,192 @@
+package abi
+
+// Module is the import module of the functions in [Table].
+const Module = "ward"
+
+// The two value types that cross the line. Pointers and lengths are I32.
+const (
+	I32 = "i32"
+	I64 = "i64"
+)
+
+// What functions answer besides lengths.
+const (
+	// Absent is answered instead of a length: no such row, not a valid
+	// signature, not a key.
+	Absent = -1
+	// ScanReverse is the bit of scan's flags that asks for descending keys.
+	ScanReverse = 1
+	// BlockSize is the size in bytes of what block writes: the height, then
+	// the time, 8 bytes each.
+	BlockSize = 16
+	// AddressSize and HashSize are the sizes in bytes of what sender, origin,
+	// key_address and of what sha256 write.
+	AddressSize = 20
+	HashSize    = 32
+	// ScanRowHead is the size in bytes of the two lengths before each row that
+	// scan writes.
+	ScanRowHead = 8
+)
+
+// Status is the answer of the account functions.
+type Status int32
+
+// The statuses; the list is only ever appended.
+const (
+	// StatusOK: done.
+	StatusOK Status = 0
+	// StatusUnknown: there is no such key, or no such owner account.
+	StatusUnknown Status = -1
+	// StatusExists: the key is, or once was, in use.
+	StatusExists Status = -2
+	// StatusRetired: the key is retired, which is final.
+	StatusRetired Status = -3
+	// StatusNoQuota: the owner has less quota left than was to be carved.
+	StatusNoQuota Status = -4
+)
+
+// String returns what happened, in words.
+func (s Status) String() string {
+	switch s {
+	case StatusOK:
+		return "done"
+	case StatusUnknown:
+		return "no such key or owner account"
+	case StatusExists:
+		return "the key is already known"
+	case StatusRetired:
+		return "the key is retired"
+	case StatusNoQuota:
+		return "the owner has not enough quota left"
+	}
+	return "unknown status"
+}
+
+// CapabilityAccounts is what a contract must have been given to call the
+// account functions.
+const CapabilityAccounts = "accounts"
+
+// A Param is one parameter of a function.
+type Param struct {
+	Name string
+	Type string // I32 or I64
+}
+
+// A Function is one host function as a guest imports it.
+type Function struct {
+	Name    string
+	Params  []Param
+	Results []string // I32 or I64; at most one
+	Since   int      // the Version that brought it
+	// Capability is what the contract must have been given, or "".
+	Capability string
+	// View tells whether a view may call it; elsewhere it traps.
+	View bool
+	Doc  string
+}
+
+// Table returns every host function of the module [Module], in the order of
+// the documentation. The caller owns the slice.
+//
+// Conventions: out is where the answer goes and cap how much fits there. The
+// answer's full length is returned; if it is larger than cap, nothing was
+// written and the guest asks again with more room. Numbers in memory are
+// little-endian. Misuse (a pointer outside memory, more than a bound of this
+// package, a write in a view, a capability that is missing) ends the call; the
+// guest never sees it.
+func Table() []Function {
+	return []Function{
+		{Name: "method", Params: out("out", "cap"), Results: one(I32), Since: 1, View: true,
+			Doc: "Writes the name of the method that was called; returns its length."},
+		{Name: "args", Params: out("out", "cap"), Results: one(I32), Since: 1, View: true,
+			Doc: "Writes the arguments of the call, one canonical CBOR item; returns their length."},
+		{Name: "sender", Params: out("out20"), Since: 1, View: true,
+			Doc: "Writes the 20-byte address of who called: the account of the signing key, or the calling contract. In a view without a sender it is all zero."},
+		{Name: "origin", Params: out("out20"), Since: 1, View: true,
+			Doc: "Writes the 20-byte address of the account whose key signed the transaction, at any call depth."},
+		{Name: "contract", Params: out("out", "cap"), Results: one(I32), Since: 1, View: true,
+			Doc: "Writes the name under which this contract was created; returns its length."},
+		{Name: "chain", Params: out("out", "cap"), Results: one(I32), Since: 1, View: true,
+			Doc: "Writes the chain id; returns its length."},
+		{Name: "block", Params: out("out16"), Since: 1, View: true,
+			Doc: "Writes the block's height (u64) and time (i64, unix seconds, UTC)."},
+		{Name: "get", Params: out("col", "collen", "key", "keylen", "out", "cap"), Results: one(I32), Since: 1, View: true,
+			Doc: "Writes the value of a row of this contract's collection; returns its length, or -1 if there is none."},
+		{Name: "set", Params: out("col", "collen", "key", "keylen", "val", "vallen"), Since: 1,
+			Doc: "Stores a row, replacing the value that it had."},
+		{Name: "delete", Params: out("col", "collen", "key", "keylen"), Results: one(I32), Since: 1,
+			Doc: "Removes a row; returns 1 if there was one, else 0."},
+		{Name: "scan", Params: out("col", "collen", "start", "startlen", "end", "endlen", "flags", "limit", "out", "cap"), Results: one(I32), Since: 1, View: true,
+			Doc: "Writes rows with start <= key < end in key order, or in descending order if flags bit 0 is set; an empty end is unbounded. Each row is the key's length (u32), the value's length (u32), key, value. As many whole rows as fit in cap and at most limit are written; returns the bytes written, 0 when there are no rows. If not even the first row fits, nothing is written and the size that it needs is returned. The next page starts at the last key with a zero byte appended, or, in descending order, ends at the last key."},
+		{Name: "emit", Params: out("name", "namelen", "attrs", "attrslen"), Since: 1,
+			Doc: "Emits an event; attrs is a canonical CBOR map with text keys. It happens only if the transaction succeeds."},
+		{Name: "ret", Params: out("ptr", "len"), Since: 1, View: true,
+			Doc: "Sets the result of the call, one canonical CBOR item; a later call replaces it."},
+		{Name: "fail", Params: out("code", "ptr", "len"), Since: 1, View: true,
+			Doc: "Ends the call as failed with the contract's own code, which is not 0, and a reason in UTF-8. Does not return; writes and events of the call are undone."},
+		{Name: "log", Params: out("ptr", "len"), Since: 1, View: true,
+			Doc: "Adds a line to the debug log of this node. It is no part of the result."},
+		{Name: "cose_verify", Params: out("key", "keylen", "aad", "aadlen", "msg", "msglen", "out", "cap"), Results: one(I32), Since: 1, View: true,
+			Doc: "Checks a COSE_Sign1 message of a device against a public key (32 bytes Ed25519, 33 bytes P-256) and the external AAD; writes its payload and returns the payload's length, or returns -1 if it is not a valid signature of that key in canonical form."},
+		{Name: "key_address", Params: out("key", "keylen", "out20"), Results: one(I32), Since: 1, View: true,
+			Doc: "Writes the 20-byte address of a public key; returns 0, or -1 if it is not a public key."},
+		{Name: "sha256", Params: out("ptr", "len", "out32"), Since: 1, View: true,
+			Doc: "Writes the SHA-256 of some bytes."},
+		{Name: "gas_left", Results: one(I64), Since: 1, View: true,
+			Doc: "Returns how much gas the call may still use."},
+		{Name: "account_open", Params: out("ptr", "len"), Results: one(I32), Since: 1, Capability: CapabilityAccounts,
+			Doc: "Opens a key as the encoded OpenAccount says, so that it may sign transactions; returns a status."},
+		{Name: "account_shut", Params: out("kid20"), Results: one(I32), Since: 1, Capability: CapabilityAccounts,
+			Doc: "Shuts a key: from now on nothing that it signs is accepted; returns a status."},
+		{Name: "account_reopen", Params: out("kid20"), Results: one(I32), Since: 1, Capability: CapabilityAccounts,
+			Doc: "Opens a shut key again; returns a status."},
+		{Name: "account_retire", Params: out("kid20"), Results: one(I32), Since: 1, Capability: CapabilityAccounts,
+			Doc: "Shuts a key for ever and gives its quota back to the owner; returns a status."},
+	}
+}
+
+// out makes I32 parameters of names; nearly every parameter is one.
+func out(names ...string) []Param {
+	params := make([]Param, len(names))
+	for i, name := range names {
+		params[i] = Param{name, I32}
+	}
+	return params
+}
+
+func one(t string) []string { return []string{t} }
+
+// Names of what a contract exports.
+const (
+	// ExportMemory is its linear memory.
+	ExportMemory = "memory"
+	// ExportInitialize is the start of a WASI reactor; it runs once per
+	// instance, before anything else, without host calls of [Module].
+	ExportInitialize = "_initialize"
+	// ExportCall runs the method that the function "method" names.
+	ExportCall = "ward_call"
+	// ExportSpec gives the contract's encoded [Spec] to the function "ret".
+	// It runs when the contract is built, never on the chain.
+	ExportSpec = "ward_spec"
+)
+
+// MethodInit is the method that runs once, when a contract instance is
+// created, if the spec has it. Nobody can call it afterwards.
+const MethodInit = "init"
+
+// An Export is a function that the runtime asks of a contract.
+type Export struct {
+	Name     string
+	Required bool
+	Doc      string
+}
+
+// Exports returns the functions that the runtime calls, all without
+// parameters and results. Besides them a contract exports [ExportMemory].
+func Exports() []Export {
+	return []Export{
+		{ExportInitialize, false, "Called once per instance, before anything else."},
+		{ExportCall, true, "Runs one method: asks for its name and arguments, and gives its result back."},
+		{ExportSpec, false, "Gives the spec; called when the contract is built."},
+	}
+}
