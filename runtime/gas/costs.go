@@ -1,0 +1,80 @@
+package gas
+
+// Limits of a transaction, in gas.
+const (
+	// MaxLimit is the most that one transaction may ask for: about a second, so
+	// that a block of one such transaction still arrives in time.
+	MaxLimit = 1_000_000_000
+
+	// BaseTx is what every transaction pays before anything is looked at: its
+	// signature (P-256 is the dearer one), the key's record, the replay slot
+	// and the quota, which are written even if the rest fails.
+	BaseTx = 200_000
+	// PerTxByte is paid for each byte of the signed envelope: it is gossiped,
+	// hashed, decoded and kept in a block by every node.
+	PerTxByte = 20
+)
+
+// MinLimit returns the least gas limit with which a transaction of size bytes
+// can be admitted: what is charged before its contract is even looked up.
+func MinLimit(size int) uint64 { return BaseTx + PerTxByte*uint64(size) }
+
+// The prices of what the engine does, in gas.
+const (
+	// Instantiate is paid for each call of a contract: a fresh instance with
+	// its memory, and the start of a stock compiler's runtime in it.
+	Instantiate = 3_000_000
+
+	// Host is paid by every call that leaves the contract, whatever it asks
+	// for: the crossing and the checks of its pointers.
+	Host = 200
+	// HostByte is paid for each byte that is copied between contract and host.
+	HostByte = 1
+)
+
+// The prices of the host functions, in gas, on top of [Host]. A price that ends
+// in Byte is per byte of what the sentence names.
+const (
+	// Read is paid to look for a row: get, and the look before a delete.
+	Read = 5_000
+	// ReadByte is paid for each byte of key and value.
+	ReadByte = 2
+
+	// Write is paid to set or delete a row: a path of the Merkle tree is hashed
+	// anew and goes to disk on every node, and stays.
+	Write = 50_000
+	// WriteByte is paid for each byte of key and value.
+	WriteByte = 20
+
+	// Scan is paid to open a scan, and
+	// ScanRow for each row that it looks at, the one that ends it included.
+	Scan    = 10_000
+	ScanRow = 2_000
+
+	// Emit is paid for an event: it is hashed, logged and sent to subscribers.
+	Emit = 10_000
+	// EmitByte is paid for each byte of name and attributes. They stay in the
+	// event log for good.
+	EmitByte = 20
+
+	// ReturnByte is paid for each byte of a result: checked, hashed and kept.
+	ReturnByte = 10
+	// LogByte is paid for each byte of a debug log line.
+	LogByte = 2
+
+	// Verify is paid to check a COSE_Sign1 message, at the price of P-256.
+	Verify = 150_000
+	// Key is paid to check that bytes are a public key: a P-256 point is
+	// decompressed by taking a square root.
+	Key = 20_000
+	// Hash is paid to start a SHA-256, and HashByte for each byte hashed.
+	Hash     = 500
+	HashByte = 3
+
+	// Account is paid for each operation on a key: several records are read
+	// and written.
+	Account = 300_000
+
+	// RandomByte is paid for each byte of the random stream of WASI.
+	RandomByte = 8
+)
