@@ -1,0 +1,173 @@
+package abi_test
+
+import (
+	"bytes"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/cbor"
+)
+
+func kind(k abi.Kind) *abi.Type { return &abi.Type{Kind: k} }
+
+func sample() *abi.Spec {
+	grant := &abi.Type{Kind: abi.KindStruct, Name: "Grant", Fields: []abi.Field{
+		{Name: "object", Doc: "What the grant is for.", Type: kind(abi.KindText)},
+		{Name: "subject", Type: kind(abi.KindAddress)},
+		{Name: "expires", Type: kind(abi.KindTime), Optional: true},
+		{Name: "relations", Type: &abi.Type{Kind: abi.KindList, Elem: kind(abi.KindText)}},
+	}}
+	return &abi.Spec{
+		ABI: 1, Name: "access", Doc: "Who may do what.", Toolchain: "go1.26.8",
+		Methods: []abi.Method{
+			{Name: "init"},
+			{Name: "grant", Doc: "Grants.", Args: grant, Result: kind(abi.KindUint)},
+			{Name: "grants", View: true, Args: &abi.Type{Kind: abi.KindStruct}, Result: &abi.Type{Kind: abi.KindMap, Elem: grant}},
+		},
+		Events: []abi.EventSpec{
+			{Name: "granted", Doc: "A grant was given.", Fields: slices.Clone(grant.Fields)},
+			{Name: "closed"},
+		},
+		Errors: []abi.ErrorSpec{{Code: 1, Name: "not_owner", Doc: "Only the owner may."}, {Code: 1<<32 - 1, Name: "odd"}},
+	}
+}
+
+func TestSpecRoundTrip(t *testing.T) {
+	for name, spec := range map[string]*abi.Spec{"full": sample(), "smallest": {ABI: 1, Name: "a"}} {
+		b := spec.Encode()
+		if err := cbor.Valid(b); err != nil {
+			t.Fatalf("%s: not canonical: %v", name, err)
+		}
+		got, err := abi.DecodeSpec(b)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !bytes.Equal(got.Encode(), b) {
+			t.Errorf("%s: decoded spec encodes differently", name)
+		}
+	}
+	got, _ := abi.DecodeSpec(sample().Encode())
+	if want := sample().Methods[1]; !reflect.DeepEqual(got.Methods[1], want) {
+		t.Errorf("method grant: got %+v, want %+v", got.Methods[1], want)
+	}
+}
+
+// nested returns a type of the given depth.
+func nested(depth int) *abi.Type {
+	t := kind(abi.KindBool)
+	for i := 1; i < depth; i++ {
+		if i%2 == 0 {
+			t = &abi.Type{Kind: abi.KindList, Elem: t}
+		} else {
+			t = &abi.Type{Kind: abi.KindStruct, Fields: []abi.Field{{Name: "in", Type: t}}}
+		}
+	}
+	return t
+}
+
+func TestDeepestTypeRoundTrips(t *testing.T) {
+	s := &abi.Spec{ABI: 1, Name: "deep", Methods: []abi.Method{{Name: "m", Result: nested(abi.MaxTypeDepth)}}}
+	if _, err := abi.DecodeSpec(s.Encode()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDecodeSpecRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*abi.Spec)
+		want   string
+	}{
+		{"version 0", func(s *abi.Spec) { s.ABI = 0 }, "abi version 0"},
+		{"later version", func(s *abi.Spec) { s.ABI = 2 }, "abi version 2, this release speaks 1 to 1"},
+		{"no name", func(s *abi.Spec) { s.Name = "" }, `contract "" is not a name`},
+		{"bad method name", func(s *abi.Spec) { s.Methods[1].Name = "Grant" }, `method "Grant" is not a name`},
+		{"method twice", func(s *abi.Spec) { s.Methods[1].Name = "init" }, "method init is there twice"},
+		{"init as a view", func(s *abi.Spec) { s.Methods[0].View = true }, "method init is a view"},
+		{"arguments no struct", func(s *abi.Spec) { s.Methods[1].Args = kind(abi.KindText) }, "method grant: arguments are a text"},
+		{"too deep", func(s *abi.Spec) { s.Methods[1].Result = nested(abi.MaxTypeDepth + 1) }, "deeper than 8"},
+		{"far too deep", func(s *abi.Spec) { s.Methods[1].Result = nested(4000) }, "deeper than 8"},
+		{"unknown kind", func(s *abi.Spec) { s.Methods[1].Result = kind(12) }, "method grant: result: unknown kind 12"},
+		{"list of nothing", func(s *abi.Spec) { s.Methods[1].Result = kind(abi.KindList) }, "unknown kind 0"},
+		{"field twice", func(s *abi.Spec) { s.Events[0].Fields[1].Name = "object" }, "event granted.object is there twice"},
+		{"bad field", func(s *abi.Spec) { s.Events[0].Fields[1].Name = "an object" }, `field "an object" is not a name`},
+		{"refused", func(s *abi.Spec) { s.Events[0].Name = "refused" }, "only the runtime"},
+		{"event twice", func(s *abi.Spec) { s.Events[0].Name = "closed" }, "event closed is there twice"},
+		{"code 0", func(s *abi.Spec) { s.Errors[0].Code = 0 }, "error not_owner has code 0"},
+		{"code twice", func(s *abi.Spec) { s.Errors[1].Code = 1 }, "error odd has code 1, like not_owner"},
+		{"error twice", func(s *abi.Spec) { s.Errors[1].Name = "not_owner" }, "error not_owner is there twice"},
+		{"long doc", func(s *abi.Spec) { s.Doc = strings.Repeat("a", 1025) }, "1025 bytes, limit 1024"},
+		{"long toolchain", func(s *abi.Spec) { s.Toolchain = strings.Repeat("a", 65) }, "65 bytes, limit 64"},
+		{"bad struct name", func(s *abi.Spec) { s.Methods[1].Args.Name = "Page[Grant]" }, "is not a name"},
+		{"many methods", func(s *abi.Spec) { s.Methods = make([]abi.Method, 257) }, "257 methods, limit 256"},
+		{"many fields", func(s *abi.Spec) { s.Events[0].Fields = make([]abi.Field, 65) }, "65 fields, limit 64"},
+		{"too large", func(s *abi.Spec) { s.Doc = strings.Repeat("a", abi.MaxSpec) }, "limit 65536"},
+	} {
+		s := sample()
+		c.change(s)
+		_, err := abi.DecodeSpec(s.Encode())
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want something with %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestDecodeSpecRefusesBytes(t *testing.T) {
+	good := sample().Encode()
+	for i := range good {
+		if _, err := abi.DecodeSpec(good[:i]); err == nil {
+			t.Fatalf("the first %d of %d bytes are accepted", i, len(good))
+		}
+	}
+	for name, b := range map[string][]byte{
+		"trailing byte": append(bytes.Clone(good), 0),
+		"array":         {0x80},
+		"empty map":     {0xa0},
+		"eight keys":    append([]byte{0xa8}, good[1:]...),
+		// A count far beyond the input must fail before anything is allocated.
+		"many methods": {0xa7, 1, 1, 2, 0x61, 'a', 3, 0x60, 4, 0x60, 5, 0x9a, 0xff, 0xff, 0xff, 0xff},
+	} {
+		if _, err := abi.DecodeSpec(b); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+func TestLookups(t *testing.T) {
+	s := sample()
+	if m, ok := s.Method("grant"); !ok || m.Doc != "Grants." {
+		t.Errorf("method grant: %+v, %v", m, ok)
+	}
+	if e, ok := s.Event("closed"); !ok || e.Name != "closed" {
+		t.Errorf("event closed: %+v, %v", e, ok)
+	}
+	if e, ok := s.Error(1); !ok || e.Name != "not_owner" {
+		t.Errorf("error 1: %+v, %v", e, ok)
+	}
+	if _, ok := s.Method("none"); ok {
+		t.Error("there is a method none")
+	}
+	if _, ok := s.Event("none"); ok {
+		t.Error("there is an event none")
+	}
+	if _, ok := s.Error(2); ok {
+		t.Error("there is an error 2")
+	}
+}
+
+func FuzzDecodeSpec(f *testing.F) {
+	f.Add(sample().Encode())
+	f.Add((&abi.Spec{ABI: 1, Name: "a"}).Encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := abi.DecodeSpec(b)
+		if err != nil {
+			return
+		}
+		if again := s.Encode(); !bytes.Equal(again, b) {
+			t.Fatalf("decoded\n%x\nencodes to\n%x", b, again)
+		}
+	})
+}
