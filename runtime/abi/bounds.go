@@ -22,8 +22,9 @@ const (
 	// MaxAttributes is the largest attribute map of one event. Events are
 	// facts for dashboards, not a store for documents.
 	MaxAttributes = 8 << 10
-	// MaxReason is the longest reason of a failure: two sentences for a person.
-	MaxReason = 512
+	// MaxReason is the longest reason of a failure: a few lines of a terminal. A
+	// longer one is cut.
+	MaxReason = 1024
 	// MaxLog is the longest single log line of a contract; a longer one is cut.
 	MaxLog = 4 << 10
 	// MaxScanRows is the most rows that one scan returns, whatever limit the

@@ -90,6 +90,10 @@ func (s *Spec) Check() error {
 		if e.Code == 0 {
 			return errors.New(what + " has code 0, which means success")
 		}
+		if e.Code >= FirstReservedFail {
+			return errors.New(what + " has code " + strconv.FormatUint(uint64(e.Code), 10) + ", which is reserved: the largest is " +
+				strconv.FormatUint(uint64(FirstReservedFail-1), 10))
+		}
 		for j := range i {
 			if s.Errors[j].Code == e.Code {
 				return errors.New(what + " has code " + strconv.FormatUint(uint64(e.Code), 10) + ", like " + s.Errors[j].Name)

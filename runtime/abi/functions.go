@@ -123,7 +123,7 @@ func Table() []Function {
 		{Name: "ret", Params: out("ptr", "len"), Since: 1, View: true,
 			Doc: "Sets the result of the call, one canonical CBOR item; a later call replaces it."},
 		{Name: "fail", Params: out("code", "ptr", "len"), Since: 1, View: true,
-			Doc: "Ends the call as failed with the contract's own code, which is not 0, and a reason in UTF-8. Does not return; writes and events of the call are undone."},
+			Doc: "Ends the call as failed with the contract's own code, which is not 0 (some are reserved, see FailUnknownMethod), and a reason in UTF-8. Does not return; writes and events of the call are undone."},
 		{Name: "log", Params: out("ptr", "len"), Since: 1, View: true,
 			Doc: "Adds a line to the debug log of this node. It is no part of the result."},
 		{Name: "cose_verify", Params: out("key", "keylen", "aad", "aadlen", "msg", "msglen", "out", "cap"), Results: one(I32), Since: 1, View: true,

@@ -31,7 +31,7 @@ type EventSpec struct {
 
 // An ErrorSpec is one code with which the contract fails.
 type ErrorSpec struct {
-	Code      uint32 // not 0
+	Code      uint32 // not 0, below FirstReservedFail
 	Name, Doc string
 }
 

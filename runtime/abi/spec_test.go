@@ -31,7 +31,7 @@ func sample() *abi.Spec {
 			{Name: "granted", Doc: "A grant was given.", Fields: slices.Clone(grant.Fields)},
 			{Name: "closed"},
 		},
-		Errors: []abi.ErrorSpec{{Code: 1, Name: "not_owner", Doc: "Only the owner may."}, {Code: 1<<32 - 1, Name: "odd"}},
+		Errors: []abi.ErrorSpec{{Code: 1, Name: "not_owner", Doc: "Only the owner may."}, {Code: abi.FirstReservedFail - 1, Name: "odd"}},
 	}
 }
 
@@ -97,6 +97,7 @@ func TestDecodeSpecRefuses(t *testing.T) {
 		{"refused", func(s *abi.Spec) { s.Events[0].Name = "refused" }, "only the runtime"},
 		{"event twice", func(s *abi.Spec) { s.Events[0].Name = "closed" }, "event closed is there twice"},
 		{"code 0", func(s *abi.Spec) { s.Errors[0].Code = 0 }, "error not_owner has code 0"},
+		{"reserved code", func(s *abi.Spec) { s.Errors[0].Code = abi.FailBadArguments }, "error not_owner has code 4294967294, which is reserved"},
 		{"code twice", func(s *abi.Spec) { s.Errors[1].Code = 1 }, "error odd has code 1, like not_owner"},
 		{"error twice", func(s *abi.Spec) { s.Errors[1].Name = "not_owner" }, "error not_owner is there twice"},
 		{"long doc", func(s *abi.Spec) { s.Doc = strings.Repeat("a", 1025) }, "1025 bytes, limit 1024"},
