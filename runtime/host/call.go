@@ -1,0 +1,144 @@
+package host
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/receipt"
+)
+
+// A Block is what a contract may know of the block that it runs in.
+type Block struct {
+	Height uint64
+	Time   int64 // unix seconds, UTC
+}
+
+// A Store is the rows of the whole chain: collections of keys in ascending
+// order. state.Overlay is one. Errors mean that this node can't read its state.
+type Store interface {
+	// Get returns the value of a row, which may be empty, or nil if there is no row.
+	Get(collection, key []byte) ([]byte, error)
+	// Set stores a row. The store may keep value; collection and key are copied
+	// by whoever keeps them.
+	Set(collection, key, value []byte) error
+	// Delete removes a row. That there is none is not an error.
+	Delete(collection, key []byte) error
+	// Scan visits the rows with start <= key < end, ascending or descending,
+	// until visit returns false. An empty end is unbounded. What visit is given
+	// is valid only until it returns, and visit changes nothing in the store.
+	Scan(collection, start, end []byte, reverse bool, visit func(key, value []byte) bool) error
+}
+
+// Accounts are the chain's keys and accounts, for contracts that manage them.
+// Errors mean that this node can't read or write its state.
+type Accounts interface {
+	// OpenKey opens a key as o says.
+	OpenKey(o *abi.OpenAccount) (abi.Status, error)
+	// ShutKey, ReopenKey and RetireKey change the state of a known key.
+	ShutKey(kid address.Address) (abi.Status, error)
+	ReopenKey(kid address.Address) (abi.Status, error)
+	RetireKey(kid address.Address) (abi.Status, error)
+}
+
+// A Call is one call of one contract: what it was given, and, once it has run,
+// what it gave. Whoever makes it sets the exported fields before the call and
+// changes none afterwards. A Call serves once and belongs to one goroutine.
+type Call struct {
+	Chain    string
+	Block    Block
+	Contract string // the name of the instance: its rows and events are filed under it
+	Method   string
+	Args     []byte          // one canonical CBOR item
+	Sender   address.Address // who calls
+	Origin   address.Address // whose key signed the transaction
+	// View makes every function that would change something end the call.
+	View bool
+	// Capabilities are the extra powers of the contract, such as abi.CapabilityAccounts.
+	Capabilities []string
+	// Seed is what the contract's random stream is derived from: the
+	// transaction's id. It is public.
+	Seed [32]byte
+
+	Gas   *gas.Meter
+	Store Store
+	// Accounts is needed only if the contract has abi.CapabilityAccounts.
+	Accounts Accounts
+
+	events    []receipt.Event
+	eventSize int
+	result    []byte
+	log       log
+	prefix    []byte // of this contract's collections
+}
+
+// Events returns what the contract emitted, in order. They count only if the
+// call succeeded.
+func (c *Call) Events() []receipt.Event { return c.events }
+
+// Result returns what the contract returned, one canonical CBOR item, or nil if
+// it returned nothing. It counts only if the call succeeded.
+func (c *Call) Result() []byte { return c.result }
+
+// Log returns the debug lines of the contract, oldest first. They are this
+// node's alone: no hash covers them, and they may be shortened.
+func (c *Call) Log() []string { return c.log.list() }
+
+// A Stop is the end of a call, decided by the contract (Failed) or by the
+// machine. It is the same on every node.
+type Stop struct {
+	Code         receipt.Code // never OK
+	ContractCode uint32       // the contract's own code if Code is Failed, else 0
+	Reason       string       // UTF-8, at most abi.MaxReason bytes
+}
+
+func (s *Stop) Error() string {
+	if s.Code == receipt.Failed {
+		return fmt.Sprintf("%s %d: %s", s.Code.Name(), s.ContractCode, s.Reason)
+	}
+	return s.Code.Name() + ": " + s.Reason
+}
+
+// Stopf returns a Stop; the reason is cut to abi.MaxReason bytes.
+func Stopf(code receipt.Code, format string, args ...any) *Stop {
+	return &Stop{Code: code, Reason: text(fmt.Sprintf(format, args...), abi.MaxReason)}
+}
+
+// Charge pays for work that is about to be done; if there is too little gas
+// left, the call ends as OutOfGas.
+func (c *Call) Charge(n uint64) error {
+	if !c.Gas.Charge(n) {
+		return Stopf(receipt.OutOfGas, "the gas limit of %d is used up", c.Gas.Limit())
+	}
+	return nil
+}
+
+// Tell pays for telling the contract n bytes of what its Call says: method,
+// arguments, sender, origin, contract, chain, block.
+func (c *Call) Tell(n int) error { return c.Charge(gas.HostByte * uint64(n)) }
+
+// mayChange ends the call if function is called in a view.
+func (c *Call) mayChange(function string) error {
+	if c.View {
+		return Stopf(receipt.NotPermitted, "%s in a view: a view changes nothing", function)
+	}
+	return nil
+}
+
+// may ends the call if the contract lacks a capability that function needs.
+func (c *Call) may(function, capability string) error {
+	if !slices.Contains(c.Capabilities, capability) {
+		return Stopf(receipt.NotPermitted, "%s needs the capability %s, which contract %s does not have", function, capability, c.Contract)
+	}
+	return nil
+}
+
+// bound ends the call if what, handed to function, is larger than limit bytes.
+func bound(function, what string, size, limit int) error {
+	if size > limit {
+		return Stopf(receipt.Trapped, "%s: %s is %d bytes, limit %d", function, what, size, limit)
+	}
+	return nil
+}
