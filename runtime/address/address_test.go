@@ -49,9 +49,9 @@ func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"nothing", "", "invalid bech32 string length"},
 		{"one wrong character", "ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqrtsswa", "checksum"},
-		{"mixed case", "ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqrtssWH", "mix"},
+		{"mixed case", "ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqrtssWH", "not all lowercase"},
 		{"another chain's prefix", "cosmos1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqnrql8a", `prefix "cosmos"`},
-		{"bech32 instead of bech32m", "ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqze9azz", "must be bech32m"},
+		{"bech32 instead of bech32m", "ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqkhqut4", "must be bech32m"},
 		{"too long", "ward1" + strings.Repeat("q", 200), "205 bytes, limit 90"},
 	} {
 		_, err := Parse(c.text)
