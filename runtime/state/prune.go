@@ -1,0 +1,58 @@
+package state
+
+import (
+	"fmt"
+
+	"github.com/cosmos/iavl"
+)
+
+// pruner compares neighbouring heights to find the nodes that only the older
+// one has. It has a tree of its own, because the library's pruning changes nodes
+// in place.
+type pruner struct {
+	tree  *iavl.MutableTree
+	nodes *nodes
+	top   uint64 // latest height that existed when it was opened
+}
+
+// prune chooses the heights that may go when height is committed, at most
+// pruneStep, and closes them to new snapshots. It returns the earliest height
+// that remains and the deletions.
+func (s *State) prune(height uint64) (earliest uint64, dead *Batch, err error) {
+	s.tipMu.Lock()
+	earliest = s.tip.earliest
+	end := earliest // the first height to remain
+	if height > s.opts.Keep {
+		end = max(end, min(earliest+pruneStep, height-s.opts.Keep+1))
+	}
+	for pinned := range s.pins {
+		end = max(earliest, min(end, pinned))
+	}
+	s.tip.earliest = end
+	latest := s.tip.height
+	s.tipMu.Unlock()
+	if end == earliest {
+		return earliest, new(Batch), nil
+	}
+
+	p := s.pruner
+	if p == nil || p.top < end {
+		n := &nodes{db: s.db, watch: true}
+		p = &pruner{tree: openTree(n, min(pruneCacheNodes, s.opts.CacheNodes)), nodes: n, top: latest}
+		s.pruner = p
+	}
+	if err = p.tree.DeleteVersionsTo(int64(end - 1)); err == nil {
+		err = p.nodes.fault // that the library swallowed
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("state: prune heights %d to %d: %w", earliest, end-1, err)
+	}
+	return end, p.nodes.take(), nil
+}
+
+// setEarliest takes back what prune announced, when nothing came of it.
+func (s *State) setEarliest(height uint64) {
+	s.tipMu.Lock()
+	defer s.tipMu.Unlock()
+	s.tip.earliest = height
+}
