@@ -92,7 +92,7 @@ func (g *Genesis) Encode() ([]byte, error) {
 		}
 		d.Accounts = append(d.Accounts, doc)
 	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1))
+	enc, err := zstd.NewWriter(nil, zstd.WithWindowSize(abi.MaxModule), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
