@@ -1,0 +1,82 @@
+package wire
+
+import (
+	"reflect"
+	"sync"
+
+	"github.com/wardledger/ward/runtime/abi"
+)
+
+// A Codec writes and reads values of one type. Its zero value is not usable.
+type Codec[T any] struct{ plan *plan }
+
+// New makes the codec of T. It panics if T can't be on the wire.
+func New[T any]() Codec[T] {
+	t := reflect.TypeFor[T]()
+	return Codec[T]{newPlan(t, label(t), nil, 1)}
+}
+
+// Type is T as a contract's spec describes it. The caller owns it.
+func (c Codec[T]) Type() *abi.Type { return c.plan.schema() }
+
+// Append appends the encoding of v to b. It fails, naming the path, only if a
+// string in v is not UTF-8.
+func (c Codec[T]) Append(b []byte, v T) ([]byte, error) {
+	return c.plan.encode(b, reflect.ValueOf(&v).Elem())
+}
+
+// Decode reads exactly one value. The result shares no memory with b. An error is
+// an *Error; the value is then zero.
+func (c Codec[T]) Decode(b []byte) (T, error) {
+	var v T
+	if err := c.plan.decodeAll(b, reflect.ValueOf(&v).Elem()); err != nil {
+		var zero T
+		return zero, err
+	}
+	return v, nil
+}
+
+// plans caches what Marshal and Unmarshal found out of a type, which never changes.
+var plans sync.Map // reflect.Type -> *plan
+
+func planOf(t reflect.Type) *plan {
+	if p, ok := plans.Load(t); ok {
+		return p.(*plan)
+	}
+	p, _ := plans.LoadOrStore(t, newPlan(t, label(t), nil, 1))
+	return p.(*plan)
+}
+
+// Marshal encodes a value, or what a pointer to one points to. It panics if the
+// type can't be on the wire, and fails if a string is not UTF-8. A contract uses
+// a Codec instead, whose type is checked when the contract is built.
+func Marshal(v any) ([]byte, error) {
+	rv := reflect.ValueOf(v)
+	if !rv.IsValid() {
+		refuse("nil", "has no type, so it can't be on the wire")
+	}
+	if rv.Kind() == reflect.Pointer {
+		if rv.IsNil() {
+			refuse(rv.Type().String(), "is nil")
+		}
+		return planOf(rv.Type().Elem()).encode(nil, rv.Elem())
+	}
+	at := reflect.New(rv.Type()).Elem() // addressable, as the bytes of an array must be
+	at.Set(rv)
+	return planOf(rv.Type()).encode(nil, at)
+}
+
+// Unmarshal reads exactly one value into what v, a pointer, points to; after an
+// error that is what it was. It panics if the type can't be on the wire.
+func Unmarshal(b []byte, v any) error {
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Pointer || rv.IsNil() {
+		refuse("Unmarshal", "needs a pointer to write to")
+	}
+	fresh := reflect.New(rv.Type().Elem()).Elem()
+	if err := planOf(fresh.Type()).decodeAll(b, fresh); err != nil {
+		return err
+	}
+	rv.Elem().Set(fresh)
+	return nil
+}

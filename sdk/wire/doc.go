@@ -1,0 +1,35 @@
+// Package wire turns Go values into canonical CBOR (runtime/cbor) and back: the
+// arguments, results, events and stored rows of contracts. Contracts and clients
+// use the same code, so that what one writes the other reads.
+//
+//	Go type                      CBOR                     kind in the spec
+//	bool                         true, false              bool
+//	int, int8 ... int64          integer                  int
+//	uint, uint8 ... uint64       unsigned integer         uint
+//	string                       text, UTF-8              text
+//	[]byte, [N]byte              byte string              bytes
+//	[]T                          array                    list
+//	map[string]T                 map, text keys           map
+//	struct                       map, text keys           struct
+//	a named type of the above    as the above             what its WireKind says, if it has one
+//
+// A field's key is its name in snake_case, or what its tag says:
+//
+//	Expires  Time   `wire:"until" doc:"when it ends"`  // the key "until"
+//	Reason   string `wire:",omitempty"`                // left out when empty: optional
+//	Parent   *uint64                                   // left out when nil: optional
+//	cache    int    `wire:"-"`                         // not on the wire
+//
+// There are no floats, interfaces, functions or types that contain themselves: a
+// type that can't be on the wire panics when its codec is made, which is when a
+// contract starts, with the type and the field. What a value may be is thus known
+// before the first value comes.
+//
+// A value has one encoding. Reading is strict: a missing, unknown or repeated
+// field, a number out of range, a byte too many are errors that name the path. One
+// thing is read that would not be written: an optional field that holds its zero,
+// because whoever says redelegate = 0 means it.
+//
+// [Key] is the other encoding: for storage keys, whose bytes must sort as their
+// values do.
+package wire

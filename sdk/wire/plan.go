@@ -1,0 +1,193 @@
+package wire
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/cbor"
+)
+
+// A Kinder is a named type that is more than its Go kind says: an address, a time,
+// a duration. The kind must fit: [abi.KindAddress] is [20]byte, the other two are int64.
+type Kinder interface{ WireKind() abi.Kind }
+
+// shape is how a value is written and read.
+type shape uint8
+
+const (
+	shapeBool shape = iota
+	shapeInt
+	shapeUint
+	shapeText
+	shapeBytes
+	shapeArray // [N]byte
+	shapeList
+	shapeMap
+	shapeStruct
+)
+
+// plan is what is known of one type, found out once.
+type plan struct {
+	shape  shape
+	kind   abi.Kind
+	typ    reflect.Type
+	elem   *plan   // of a list or map
+	fields []field // of a struct, in the canonical order of their names
+	order  []int   // fields as the author wrote them
+}
+
+type field struct {
+	name     string
+	doc      string
+	index    int
+	plan     *plan
+	pointer  bool
+	optional bool
+}
+
+var kinder = reflect.TypeFor[Kinder]()
+
+// newPlan panics if t can't be on the wire; where names t for the panic, such as
+// "Grant.Expires". outer are the structs around it.
+func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *plan {
+	if depth > abi.MaxTypeDepth {
+		refuse(where, "is nested deeper than "+strconv.Itoa(abi.MaxTypeDepth))
+	}
+	p := &plan{typ: t}
+	switch k := t.Kind(); k {
+	case reflect.Bool:
+		p.shape, p.kind = shapeBool, abi.KindBool
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		p.shape, p.kind = shapeInt, abi.KindInt
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		p.shape, p.kind = shapeUint, abi.KindUint
+	case reflect.String:
+		p.shape, p.kind = shapeText, abi.KindText
+	case reflect.Array:
+		if t.Elem().Kind() != reflect.Uint8 {
+			refuse(where, "is "+t.String()+": of arrays only those of bytes are on the wire, use a slice")
+		}
+		p.shape, p.kind = shapeArray, abi.KindBytes
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			p.shape, p.kind = shapeBytes, abi.KindBytes
+			break
+		}
+		p.shape, p.kind = shapeList, abi.KindList
+		p.elem = newPlan(t.Elem(), where+"[]", outer, depth+1)
+	case reflect.Map:
+		if t.Key().Kind() != reflect.String {
+			refuse(where, "is "+t.String()+": the keys of a map must be strings")
+		}
+		p.shape, p.kind = shapeMap, abi.KindMap
+		p.elem = newPlan(t.Elem(), where+"[]", outer, depth+1)
+	case reflect.Struct:
+		if slices.Contains(outer, t) {
+			refuse(where, "is "+t.String()+", which contains itself")
+		}
+		p.shape, p.kind = shapeStruct, abi.KindStruct
+		p.structFields(where, append(slices.Clone(outer), t), depth)
+	case reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+		refuse(where, "is "+t.String()+": floating-point numbers are not the same on every machine, use an integer with its unit in the name")
+	case reflect.Pointer:
+		refuse(where, "is "+t.String()+": a pointer may only be an optional field of a struct")
+	default:
+		refuse(where, "is "+t.String()+", which can't be on the wire")
+	}
+	if t.Implements(kinder) {
+		p.kind = reflect.Zero(t).Interface().(Kinder).WireKind()
+		switch {
+		case p.kind == abi.KindAddress && p.shape == shapeArray && t.Len() == abi.AddressSize:
+		case (p.kind == abi.KindTime || p.kind == abi.KindDuration) && t.Kind() == reflect.Int64:
+		default:
+			refuse(where, "is "+t.String()+", which can't stand for the kind "+p.kind.String())
+		}
+	}
+	return p
+}
+
+func (p *plan) structFields(where string, outer []reflect.Type, depth int) {
+	t := p.typ
+	for i := range t.NumField() {
+		f := t.Field(i)
+		at := where + "." + f.Name
+		name, options, _ := strings.Cut(f.Tag.Get("wire"), ",")
+		if name == "-" {
+			continue
+		}
+		if !f.IsExported() {
+			refuse(at, `is not exported, so it would be lost silently: export it or tag it wire:"-"`)
+		}
+		if f.Anonymous {
+			refuse(at, "is embedded: give it a name")
+		}
+		if name == "" {
+			name = snake(f.Name)
+		}
+		if !abi.ValidField(name) {
+			refuse(at, "has the wire name "+strconv.Quote(name)+": a lower-case letter, then letters, digits and _ are allowed")
+		}
+		doc := f.Tag.Get("doc")
+		if len(doc) > abi.MaxDoc {
+			refuse(at, "has a doc of "+strconv.Itoa(len(doc))+" bytes, limit "+strconv.Itoa(abi.MaxDoc))
+		}
+		fd := field{name: name, doc: doc, index: i}
+		switch options {
+		case "":
+		case "omitempty":
+			fd.optional = true
+		default:
+			refuse(at, "has the unknown wire option "+strconv.Quote(options))
+		}
+		ft := f.Type
+		if ft.Kind() == reflect.Pointer {
+			fd.pointer, fd.optional = true, true
+			ft = ft.Elem()
+		}
+		fd.plan = newPlan(ft, at, outer, depth+1)
+		p.fields = append(p.fields, fd)
+	}
+	if len(p.fields) > abi.MaxFields {
+		refuse(where, "has "+strconv.Itoa(len(p.fields))+" fields, limit "+strconv.Itoa(abi.MaxFields))
+	}
+	slices.SortFunc(p.fields, func(a, b field) int { return cbor.CompareText(a.name, b.name) })
+	p.order = make([]int, len(p.fields))
+	for i := range p.fields {
+		p.order[i] = i
+		if i > 0 && p.fields[i].name == p.fields[i-1].name {
+			refuse(where, "has two fields with the wire name "+strconv.Quote(p.fields[i].name))
+		}
+	}
+	slices.SortFunc(p.order, func(a, b int) int { return p.fields[a].index - p.fields[b].index })
+}
+
+// schema is the type as a spec has it.
+func (p *plan) schema() *abi.Type {
+	t := &abi.Type{Kind: p.kind}
+	if p.elem != nil {
+		t.Elem = p.elem.schema()
+	}
+	if p.shape == shapeStruct {
+		t.Name = typeName(p.typ.Name())
+		for _, i := range p.order {
+			f := &p.fields[i]
+			t.Fields = append(t.Fields, abi.Field{Name: f.name, Doc: f.doc, Type: f.plan.schema(), Optional: f.optional})
+		}
+	}
+	return t
+}
+
+// refuse panics: a type that can't be on the wire is a mistake of who wrote it, and
+// shows when the contract is built.
+func refuse(where, why string) { panic("wire: " + where + " " + why) }
+
+// label is how a type is called where it is refused.
+func label(t reflect.Type) string {
+	if t.Name() != "" {
+		return t.Name()
+	}
+	return t.String()
+}
