@@ -62,6 +62,9 @@ func (r *Reader) Int() (int64, error) {
 		r.off = next
 		return -1 - int64(v), nil // readHead has refused v > MaxInt64
 	}
+	if r.Kind() != Uint {
+		return 0, unexpected(r.b, r.off, "an integer")
+	}
 	v, next, err := r.head(Uint)
 	if err != nil {
 		return 0, err
@@ -104,7 +107,7 @@ func (r *Reader) str(k Kind) ([]byte, error) {
 // Bool reads false or true.
 func (r *Reader) Bool() (bool, error) {
 	if r.Kind() != Bool {
-		return false, unexpected(r.b, r.off, Bool)
+		return false, unexpected(r.b, r.off, Bool.String())
 	}
 	v := r.b[r.off] == byteTrue
 	r.off++
@@ -119,7 +122,7 @@ func (r *Reader) Null() (bool, error) {
 		r.off++
 		return true, nil
 	case EOF:
-		return false, unexpected(r.b, r.off, Null)
+		return false, unexpected(r.b, r.off, Null.String())
 	}
 	return false, nil
 }
@@ -171,7 +174,7 @@ func (r *Reader) End() error {
 // head reads the head of the next item, which must be of kind k, without moving.
 func (r *Reader) head(k Kind) (v uint64, next int, err error) {
 	if kindAt(r.b, r.off) != k {
-		return 0, 0, unexpected(r.b, r.off, k)
+		return 0, 0, unexpected(r.b, r.off, k.String())
 	}
 	_, v, next, err = readHead(r.b, r.off)
 	return v, next, err
@@ -388,18 +391,22 @@ func skip(b []byte, off, depth int) (next int, err error) {
 	return next, nil
 }
 
-// unexpected describes what stands at off where a want should be. A head that the
+// unexpected describes what stands at off where want should be. A head that the
 // profile refuses is reported as such.
-func unexpected(b []byte, off int, want Kind) error {
+func unexpected(b []byte, off int, want string) error {
 	got := kindAt(b, off)
 	if got == Invalid {
 		if _, _, _, err := readHead(b, off); err != nil {
 			return err
 		}
 	}
-	return &Error{off, "found " + got.String() + " where " + want.String() + " should be"}
+	return &Error{off, "found " + got.String() + " where " + want + " should be"}
 }
 
 func trailing(b []byte, off int) error {
-	return &Error{off, strconv.Itoa(len(b)-off) + " bytes too many"}
+	n := len(b) - off
+	if n == 1 {
+		return &Error{off, "one byte too many"}
+	}
+	return &Error{off, strconv.Itoa(n) + " bytes too many"}
 }

@@ -20,6 +20,7 @@ type envelope struct {
 	alg       Alg
 	kid       address.Address
 	payload   []byte // aliases the input
+	base      int    // where the payload starts in the input; set by open
 	signature []byte // aliases the input
 }
 
@@ -65,51 +66,52 @@ func open(raw []byte) (*envelope, *Error) {
 	if raw[0] != tagSign1 {
 		return nil, malformed("first byte is %#02x, must be %#02x (tag 18, COSE_Sign1)", raw[0], tagSign1)
 	}
-	r := cbor.NewReader(raw[1:])
+	r := cbor.NewReader(raw[1:]) // so its offsets are one short of the transaction's
 	n, err := r.Array()
 	if err != nil {
-		return nil, malformed("envelope: %v", err)
+		return nil, malformedAt(1, "envelope", err)
 	}
 	if n != 4 {
 		return nil, malformed("envelope is an array of %d, must have 4", n)
 	}
 	head, err := r.Bytes()
 	if err != nil {
-		return nil, malformed("protected header: %v", err)
+		return nil, malformedAt(1, "protected header", err)
 	}
 	e := new(envelope)
-	if err := e.openProtected(head); err != nil {
+	if err := e.openProtected(head, 1+r.Offset()-len(head)); err != nil {
 		return nil, err
 	}
 	switch n, err := r.Map(); {
 	case err != nil:
-		return nil, malformed("unprotected header: %v", err)
+		return nil, malformedAt(1, "unprotected header", err)
 	case n != 0:
 		return nil, malformed("unprotected header has %d parameters, must be empty", n)
 	}
 	if e.payload, err = r.Bytes(); err != nil {
-		return nil, malformed("payload: %v", err)
+		return nil, malformedAt(1, "payload", err)
 	}
+	e.base = 1 + r.Offset() - len(e.payload)
 	if e.signature, err = r.Bytes(); err != nil {
-		return nil, malformed("signature: %v", err)
+		return nil, malformedAt(1, "signature", err)
 	}
 	if len(e.signature) != SignatureSize {
 		return nil, malformed("signature is %d bytes, must be %d", len(e.signature), SignatureSize)
 	}
 	if err := r.End(); err != nil {
-		return nil, malformed("after the signature: %v", err)
+		return nil, malformedAt(1, "after the signature", err)
 	}
 	return e, nil
 }
 
-// openProtected reads the content of the protected header, {1: alg, 4: kid} and
-// nothing more.
-func (e *envelope) openProtected(head []byte) *Error {
+// openProtected reads the content of the protected header, which starts at base:
+// {1: alg, 4: kid} and nothing more.
+func (e *envelope) openProtected(head []byte, base int) *Error {
 	const what = "protected header"
 	r := cbor.NewReader(head)
 	n, err := r.Map()
 	if err != nil {
-		return malformed("%s: %v", what, err)
+		return malformedAt(base, what, err)
 	}
 	if n != 2 {
 		return malformed("%s has %d parameters, must be {1: alg, 4: kid}", what, n)
@@ -118,7 +120,7 @@ func (e *envelope) openProtected(head []byte) *Error {
 	for _, want := range []uint64{labelAlg, labelKid} {
 		label, err := keys.Uint(r)
 		if err != nil {
-			return malformed("%s: %v", what, err)
+			return malformedAt(base, what, err)
 		}
 		if label != want {
 			return malformed("%s has label %d where %d should be", what, label, want)
@@ -127,7 +129,7 @@ func (e *envelope) openProtected(head []byte) *Error {
 		case labelAlg:
 			alg, err := r.Int()
 			if err != nil {
-				return malformed("algorithm: %v", err)
+				return malformedAt(base, "algorithm", err)
 			}
 			if e.alg = Alg(alg); e.alg != EdDSA && e.alg != ES256 {
 				return malformed("algorithm %d, allowed are %d (EdDSA) and %d (ES256)", alg, int64(EdDSA), int64(ES256))
@@ -135,7 +137,7 @@ func (e *envelope) openProtected(head []byte) *Error {
 		case labelKid:
 			kid, err := r.Bytes()
 			if err != nil {
-				return malformed("kid: %v", err)
+				return malformedAt(base, "kid", err)
 			}
 			if e.kid, err = address.FromBytes(kid); err != nil {
 				return malformed("kid is %d bytes, must be %d", len(kid), address.Size)
@@ -143,7 +145,7 @@ func (e *envelope) openProtected(head []byte) *Error {
 		}
 	}
 	if err := r.End(); err != nil {
-		return malformed("%s: %v", what, err)
+		return malformedAt(base, what, err)
 	}
 	return nil
 }

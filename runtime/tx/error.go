@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/wardledger/ward/runtime/cbor"
 	"github.com/wardledger/ward/runtime/receipt"
 )
 
@@ -22,6 +23,15 @@ func refuse(code receipt.Code, format string, args ...any) *Error {
 
 func malformed(format string, args ...any) *Error {
 	return refuse(receipt.Malformed, format, args...)
+}
+
+// malformedAt is a refusal for an error of runtime/cbor in the part that starts base
+// bytes into the transaction; the reason counts from the transaction's first byte.
+func malformedAt(base int, what string, err error) *Error {
+	if e, ok := errors.AsType[*cbor.Error](err); ok {
+		return malformed("%s: byte %d: %s", what, base+e.Offset, e.Reason)
+	}
+	return malformed("%s: %v", what, err)
 }
 
 // CodeOf is the code of a refusal by this package, and Malformed for any other error.

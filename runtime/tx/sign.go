@@ -33,7 +33,7 @@ func Sign(t *Tx, s Signer) (raw []byte, err error) {
 // payload must be one canonical CBOR item and should name the chain and the contract
 // that it is meant for. The result is at most MaxSize bytes.
 func SignMessage(aad string, payload []byte, s Signer) ([]byte, error) {
-	if err := checkMessage(aad, payload); err != nil {
+	if err := checkMessage(aad, payload, 0); err != nil {
 		return nil, err
 	}
 	raw, err := sign(aad, payload, s)
@@ -57,7 +57,7 @@ func OpenMessage(aad string, raw []byte, pub PublicKey) (payload []byte, err err
 	if refusal != nil {
 		return nil, refusal
 	}
-	if err := checkMessage(aad, e.payload); err != nil {
+	if err := checkMessage(aad, e.payload, e.base); err != nil {
 		return nil, err
 	}
 	if !e.verify(SigStructure(e.alg, e.kid, aad, e.payload), pub) {
@@ -66,8 +66,9 @@ func OpenMessage(aad string, raw []byte, pub PublicKey) (payload []byte, err err
 	return e.payload, nil
 }
 
-// checkMessage holds the rules of a message beyond the envelope's.
-func checkMessage(aad string, payload []byte) error {
+// checkMessage holds the rules of a message beyond the envelope's. The payload starts
+// at base in the message.
+func checkMessage(aad string, payload []byte, base int) error {
 	if aad == AAD {
 		return malformed("external AAD %q is reserved for transactions", aad)
 	}
@@ -75,7 +76,7 @@ func checkMessage(aad string, payload []byte) error {
 		return malformed("external AAD %s is %d bytes, must be 1 to %d", quote(aad), len(aad), MaxAAD)
 	}
 	if err := cbor.Valid(payload); err != nil {
-		return malformed("payload: %v", err)
+		return malformedAt(base, "payload", err)
 	}
 	return nil
 }

@@ -66,32 +66,32 @@ func (t *Tx) Payload() []byte {
 	return cbor.AppendBytes(cbor.AppendUint(b, keyArgs), t.Args)
 }
 
-// readPayload reads what Payload wrote, and nothing else. size is that of the whole
-// transaction, in bytes: its limit depends on the contract, and the arguments are not
-// looked at before it is known to be kept.
-func (t *Tx) readPayload(payload []byte, size int) *Error {
+// readPayload reads what Payload wrote, and nothing else. The payload starts at base
+// in a transaction of size bytes: the limit of that depends on the contract, and the
+// arguments are not looked at before it is known to be kept.
+func (t *Tx) readPayload(payload []byte, base, size int) *Error {
 	r := cbor.NewReader(payload)
 	n, err := r.Map()
 	if err != nil {
-		return malformed("payload: %v", err)
+		return malformedAt(base, "payload", err)
 	}
 	var keys cbor.MapKeys
 	var seen uint8 // bit k is set once key k was read
 	for range n {
 		key, err := keys.Uint(r)
 		if err != nil {
-			return malformed("payload: %v", err)
+			return malformedAt(base, "payload", err)
 		}
 		if key < keyChain || key > keyArgs {
 			return malformed("payload has the key %d, allowed are %d to %d", key, keyChain, keyArgs)
 		}
 		seen |= 1 << key
-		if err := t.readField(r, int(key), size); err != nil {
+		if err := t.readField(r, int(key), base, size); err != nil {
 			return err
 		}
 	}
 	if err := r.End(); err != nil {
-		return malformed("payload: %v", err)
+		return malformedAt(base, "payload", err)
 	}
 	const required = 1<<keyChain | 1<<keySequence | 1<<keyGasLimit | 1<<keyContract | 1<<keyMethod | 1<<keyArgs
 	if missing := required &^ seen; missing != 0 {
@@ -102,7 +102,7 @@ func (t *Tx) readPayload(payload []byte, size int) *Error {
 }
 
 // readField reads the value of one payload key and checks its bounds.
-func (t *Tx) readField(r *cbor.Reader, key, size int) *Error {
+func (t *Tx) readField(r *cbor.Reader, key, base, size int) *Error {
 	var err error
 	switch key {
 	case keyChain:
@@ -154,10 +154,11 @@ func (t *Tx) readField(r *cbor.Reader, key, size int) *Error {
 		if t.Args, err = r.Bytes(); err != nil {
 			break
 		}
+		base += r.Offset() - len(t.Args)
 		err = cbor.Valid(t.Args)
 	}
 	if err != nil {
-		return malformed("%s: %v", keyNames[key], err)
+		return malformedAt(base, keyNames[key], err)
 	}
 	return nil
 }
@@ -236,7 +237,7 @@ func Decode(raw []byte) (*Signed, error) {
 		return nil, refusal
 	}
 	s := &Signed{Key: e.kid, Alg: e.alg, Signature: e.signature, size: len(raw)}
-	if refusal := s.readPayload(e.payload, len(raw)); refusal != nil {
+	if refusal := s.readPayload(e.payload, e.base, len(raw)); refusal != nil {
 		return nil, refusal
 	}
 	s.message = SigStructure(e.alg, e.kid, AAD, e.payload)
