@@ -47,8 +47,8 @@ const (
 // Mark is a moment in an overlay's life, to revert to.
 type Mark int
 
-// ErrScanning answers a write or Revert from inside a scan of the same overlay.
-// Collect what you find, and write after the scan.
+// ErrScanning answers a write from inside a scan of the same overlay. Collect
+// what you find, and write after the scan.
 var ErrScanning = errors.New("state: write during a scan of the same overlay")
 
 func newOverlay(s *State, base reader) *Overlay {
@@ -118,11 +118,11 @@ func (o *Overlay) write(collection, key, value []byte) error {
 func (o *Overlay) Checkpoint() Mark { return Mark(len(o.journal)) }
 
 // Revert takes back every write since the mark, in time proportional to their
-// number. The mark stays valid; later ones no longer are. It fails only with
-// [ErrScanning], and panics on a mark of a moment that was itself reverted.
-func (o *Overlay) Revert(m Mark) error {
+// number. The mark stays valid; later ones no longer are. It panics on a mark of
+// a moment that was itself reverted, and during a scan.
+func (o *Overlay) Revert(m Mark) {
 	if o.scans > 0 {
-		return ErrScanning
+		panic("BUG: state: revert during a scan of the same overlay")
 	}
 	if m < 0 || int(m) > len(o.journal) {
 		panic(fmt.Sprintf("BUG: state: revert to mark %d of %d", m, len(o.journal)))
@@ -141,7 +141,6 @@ func (o *Overlay) Revert(m Mark) error {
 	}
 	clear(o.journal[m:]) // let go of the values
 	o.journal = o.journal[:m]
-	return nil
 }
 
 // Scan visits the rows of a collection with start <= key < end in ascending
