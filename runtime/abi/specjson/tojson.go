@@ -1,0 +1,282 @@
+package specjson
+
+import (
+	"errors"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/cbor"
+)
+
+// ToJSON returns the JSON of one canonical CBOR item of type t. An empty
+// document, the result of a method that answers nothing, is null. It fails with
+// an *[Error] if the item is not of the type or not canonical; [Untyped] renders
+// such an item all the same.
+func ToJSON(t *abi.Type, item []byte) ([]byte, error) {
+	if len(item) == 0 {
+		return []byte("null"), nil
+	}
+	if err := cbor.Valid(item); err != nil {
+		return nil, wrong("", "not canonical CBOR: %v", err)
+	}
+	if t == nil {
+		return Untyped(item), nil
+	}
+	return render(nil, cbor.NewReader(item), "", t)
+}
+
+// render appends the JSON of the reader's next item. The item is canonical.
+func render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
+	var err error
+	switch t.Kind {
+	case abi.KindBool:
+		var v bool
+		if v, err = r.Bool(); err == nil {
+			b = appendBool(b, v)
+		}
+	case abi.KindInt, abi.KindTime, abi.KindDuration:
+		var v int64
+		if v, err = r.Int(); err == nil {
+			b = appendInt(b, v)
+		}
+	case abi.KindUint:
+		var v uint64
+		if v, err = r.Uint(); err == nil {
+			b = appendUint(b, v)
+		}
+	case abi.KindText:
+		var v string
+		if v, err = r.Text(); err == nil {
+			b = appendString(b, v)
+		}
+	case abi.KindBytes:
+		var v []byte
+		if v, err = r.Bytes(); err == nil {
+			b = appendHex(b, v)
+		}
+	case abi.KindAddress:
+		var v []byte
+		if v, err = r.Bytes(); err != nil {
+			break
+		}
+		var a address.Address
+		if a, err = address.FromBytes(v); err == nil {
+			b = appendString(b, a.String())
+		}
+	case abi.KindList:
+		return renderList(b, r, path, t)
+	case abi.KindMap:
+		return renderMap(b, r, path, t)
+	case abi.KindStruct:
+		return renderFields(b, r, path, t.Fields)
+	default:
+		err = errors.New("type has no kind")
+	}
+	if err != nil {
+		return nil, wrong(path, "%v", reason(err))
+	}
+	return b, nil
+}
+
+// reason strips the offset, which means nothing to somebody who sees a path.
+func reason(err error) string {
+	var e *cbor.Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return err.Error()
+}
+
+func renderList(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
+	n, err := r.Array()
+	if err != nil {
+		return nil, wrong(path, "%s", reason(err))
+	}
+	b = append(b, '[')
+	for i := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = render(b, r, at(path, i), t.Elem); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, ']'), nil
+}
+
+func renderMap(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
+	n, err := r.Map()
+	if err != nil {
+		return nil, wrong(path, "%s", reason(err))
+	}
+	b = append(b, '{')
+	for i := range n {
+		key, err := r.Text()
+		if err != nil {
+			return nil, wrong(path, "key: %s", reason(err))
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, key), ':')
+		if b, err = render(b, r, join(path, key), t.Elem); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+func renderFields(b []byte, r *cbor.Reader, path string, fields []abi.Field) ([]byte, error) {
+	n, err := r.Map()
+	if err != nil {
+		return nil, wrong(path, "%s", reason(err))
+	}
+	// The map is in canonical order; people read the author's.
+	var values [abi.MaxFields][]byte
+	for range n {
+		key, err := r.Text()
+		if err != nil {
+			return nil, wrong(path, "key: %s", reason(err))
+		}
+		i := 0
+		for i < len(fields) && i < len(values) && fields[i].Name != key {
+			i++
+		}
+		if i == len(fields) || i == len(values) {
+			return nil, unknown(path, key, fields)
+		}
+		if values[i], err = r.Raw(); err != nil {
+			return nil, wrong(join(path, key), "%s", reason(err))
+		}
+	}
+	b = append(b, '{')
+	first := true
+	for i, f := range fields {
+		if values[i] == nil {
+			if !f.Optional {
+				return nil, wrong(path, "missing %s (%s)", f.Name, Hint(f.Type))
+			}
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(appendString(b, f.Name), ':')
+		if b, err = render(b, cbor.NewReader(values[i]), join(path, f.Name), f.Type); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, "true"...)
+	}
+	return append(b, "false"...)
+}
+
+// Untyped returns the JSON of a canonical CBOR item whose type is not known:
+// byte strings, addresses among them, are "0x..." text, and a map with other
+// keys than text is an array of pairs. What is not canonical CBOR is rendered as
+// one byte string; an empty document is null.
+func Untyped(item []byte) []byte {
+	if len(item) == 0 {
+		return []byte("null")
+	}
+	if cbor.Valid(item) != nil {
+		return appendHex(nil, item)
+	}
+	return untyped(nil, cbor.NewReader(item))
+}
+
+// untyped appends the JSON of the reader's next item, which is canonical, so
+// that no read can fail.
+func untyped(b []byte, r *cbor.Reader) []byte {
+	switch r.Kind() {
+	case cbor.Uint:
+		v, _ := r.Uint()
+		return appendUint(b, v)
+	case cbor.NegInt:
+		v, _ := r.Int()
+		return appendInt(b, v)
+	case cbor.Bytes:
+		v, _ := r.Bytes()
+		return appendHex(b, v)
+	case cbor.Text:
+		v, _ := r.Text()
+		return appendString(b, v)
+	case cbor.Bool:
+		v, _ := r.Bool()
+		return appendBool(b, v)
+	case cbor.Array:
+		n, _ := r.Array()
+		b = append(b, '[')
+		for i := range n {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = untyped(b, r)
+		}
+		return append(b, ']')
+	case cbor.Map:
+		return untypedMap(b, r)
+	}
+	r.Skip()
+	return append(b, "null"...)
+}
+
+func untypedMap(b []byte, r *cbor.Reader) []byte {
+	ahead := *r
+	text := true
+	n, _ := ahead.Map()
+	for range n {
+		text = text && ahead.Kind() == cbor.Text
+		ahead.Skip()
+		ahead.Skip()
+	}
+	r.Map()
+	begin, end := byte('{'), byte('}')
+	if !text {
+		begin, end = '[', ']'
+	}
+	b = append(b, begin)
+	for i := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if text {
+			b = append(untyped(b, r), ':')
+			b = untyped(b, r)
+		} else {
+			b = append(untyped(append(b, '['), r), ',')
+			b = append(untyped(b, r), ']')
+		}
+	}
+	return append(b, end)
+}
+
+// EventJSON returns the attributes of an event as a JSON object, typed by the
+// spec of the contract that emitted it. It always returns something that can be
+// read: if spec is nil, doesn't have the event, or the attributes are not what it
+// says, they are rendered by [Untyped].
+func EventJSON(spec *abi.Spec, name string, attributes []byte) []byte {
+	if len(attributes) == 0 {
+		attributes = []byte{0xa0}
+	}
+	var event abi.EventSpec
+	known := false
+	if name == abi.RefusedEvent {
+		event, known = abi.Refused(), true
+	} else if spec != nil {
+		event, known = spec.Event(name)
+	}
+	if known {
+		t := abi.Type{Kind: abi.KindStruct, Fields: event.Fields}
+		if doc, err := ToJSON(&t, attributes); err == nil {
+			return doc
+		}
+	}
+	return Untyped(attributes)
+}
