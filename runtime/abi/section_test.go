@@ -64,15 +64,14 @@ func FuzzSpecOf(f *testing.F) {
 	f.Add(with)
 	f.Add([]byte(header))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		spec, err := abi.SpecOf(b)
-		if !errors.Is(err, abi.ErrNoSpec) {
+		if _, err := abi.SpecOf(b); !errors.Is(err, abi.ErrNoSpec) {
 			return
 		}
 		with, err := abi.AppendSpec(b, []byte("spec"))
 		if err != nil {
 			return // one section or byte too many
 		}
-		if spec, err = abi.SpecOf(with); err != nil || string(spec) != "spec" {
+		if spec, err := abi.SpecOf(with); err != nil || string(spec) != "spec" {
 			t.Fatalf("appended to %x, found %q, %v", b, spec, err)
 		}
 	})
