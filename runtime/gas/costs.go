@@ -75,6 +75,10 @@ const (
 	// and written.
 	Account = 300_000
 
+	// DeployByte is paid for each byte of a module that is deployed: it is looked
+	// through, compiled and kept by every node.
+	DeployByte = 40
+
 	// RandomByte is paid for each byte of the random stream of WASI.
 	RandomByte = 8
 )
