@@ -1,6 +1,7 @@
 package host
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -14,6 +15,12 @@ import (
 type Block struct {
 	Height uint64
 	Time   int64 // unix seconds, UTC
+}
+
+// Encode returns the block as the function "block" writes it.
+func (b Block) Encode() []byte {
+	e := binary.LittleEndian.AppendUint64(make([]byte, 0, abi.BlockSize), b.Height)
+	return binary.LittleEndian.AppendUint64(e, uint64(b.Time))
 }
 
 // A Store is the rows of the whole chain: collections of keys in ascending

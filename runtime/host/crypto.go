@@ -10,16 +10,12 @@ import (
 	"github.com/wardledger/ward/runtime/tx"
 )
 
-// MaxAAD is the longest external AAD of a COSE message in bytes: a short name
-// of what the message is for.
-const MaxAAD = 64
-
 // VerifyCOSE checks a COSE_Sign1 message against a public key and an external
 // AAD and returns its payload, which is nil if the key is not one, the signature
 // not its, or the message not in canonical form.
 func (c *Call) VerifyCOSE(key, aad, message []byte) ([]byte, error) {
 	const name = "cose_verify"
-	if err := bound(name, "aad", len(aad), MaxAAD); err != nil {
+	if err := bound(name, "aad", len(aad), tx.MaxAAD); err != nil {
 		return nil, err
 	}
 	if err := bound(name, "message", len(message), abi.MaxMessage); err != nil {
@@ -55,9 +51,10 @@ func (c *Call) KeyAddress(key []byte) (address.Address, bool, error) {
 	return pub.Address(), true, nil
 }
 
-// publicKey parses a key that lies in the contract's memory.
+// publicKey parses a key that lies in the contract's memory. One that is too long
+// is cut to a length that no key has, so that nobody copies it.
 func publicKey(key []byte) (tx.PublicKey, error) {
-	return tx.ParsePublicKey(append([]byte(nil), key[:min(len(key), abi.MaxPublicKey+1)]...))
+	return tx.ParsePublicKey(key[:min(len(key), abi.MaxPublicKey+1)])
 }
 
 // SHA256 returns the hash of b.

@@ -116,3 +116,7 @@ func (c *Call) WriteLog(line []byte) error {
 	c.log.add(text(line, abi.MaxLog))
 	return nil
 }
+
+// Note adds a line of the machine's own to the debug log: what nobody pays for, or
+// what was paid for already.
+func (c *Call) Note(line string) { c.log.add(line) }
