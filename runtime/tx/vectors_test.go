@@ -112,7 +112,7 @@ func makeVectors(t *testing.T) vectors {
 				t.Fatalf("%s: %v", c.name, err)
 			}
 			e := vectorTx{Name: c.name, Alg: alg,
-				Fields: vectorFields{c.tx.Chain, c.tx.Sequence, c.tx.LastValid, c.tx.GasLimit, c.tx.Contract, c.tx.Method, hex.EncodeToString(c.tx.Args)},
+				Fields:  vectorFields{c.tx.Chain, c.tx.Sequence, c.tx.LastValid, c.tx.GasLimit, c.tx.Contract, c.tx.Method, hex.EncodeToString(c.tx.Args)},
 				Payload: hex.EncodeToString(c.tx.Payload()), Protected: hex.EncodeToString(header(int64(pub.Alg()), kid)),
 				SigStructure: hex.EncodeToString(s.SigStructure()), ID: s.ID().String(), Signature: hex.EncodeToString(s.Signature),
 				Transaction: hex.EncodeToString(raw), Size: len(raw)}
