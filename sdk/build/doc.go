@@ -1,0 +1,18 @@
+// Package build makes a contract's Wasm from its Go source.
+//
+//	folder ──go build──► module ──ward_spec, run by runtime/vm──► spec
+//	                        │                                      │ + toolchain
+//	                        └───────────────┬──────────────────────┘
+//	                              module with the section ward_spec ──► hash
+//
+// The spec is asked of the compiled contract itself, so it can't say anything else
+// than what the contract does.
+//
+// The same sources and the same Go toolchain give the same bytes in any folder,
+// on any machine: everything in the environment that could make a difference is
+// set or taken away, no path and no version control stamp gets in. The toolchain
+// is recorded in the spec, so that somebody else can build the same hash again.
+//
+// It needs the Go command. Release binaries carry the standard contracts
+// (package contracts) and need none.
+package build
