@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"errors"
 	"reflect"
 	"strconv"
 
@@ -45,8 +44,7 @@ func asError(err error) *Error {
 	if e, ok := err.(*Error); ok {
 		return e
 	}
-	var c *cbor.Error
-	if errors.As(err, &c) {
+	if c, ok := err.(*cbor.Error); ok {
 		return &Error{Reason: c.Reason + " (byte " + strconv.Itoa(c.Offset) + ")"}
 	}
 	return &Error{Reason: err.Error()}
@@ -155,16 +153,18 @@ func (p *plan) decodeMap(r *cbor.Reader, v reflect.Value) error {
 	}
 	v.Set(reflect.MakeMap(p.typ))
 	var keys cbor.MapKeys
+	key := reflect.New(p.typ.Key()).Elem()
 	for range n {
-		key, err := keys.Text(r)
+		k, err := keys.Text(r)
 		if err != nil {
 			return err
 		}
 		elem := reflect.New(p.elem.typ).Elem()
 		if err := p.elem.decode(r, elem); err != nil {
-			return within(keyed(key), err)
+			return within(keyed(k), err)
 		}
-		v.SetMapIndex(reflect.ValueOf(key).Convert(p.typ.Key()), elem)
+		key.SetString(k)
+		v.SetMapIndex(key, elem)
 	}
 	return nil
 }

@@ -42,18 +42,23 @@ func (p *plan) encode(b []byte, v reflect.Value) ([]byte, error) {
 
 func (p *plan) encodeMap(b []byte, v reflect.Value) ([]byte, error) {
 	// Sorted: Go walks a map in another order each time.
-	keys := v.MapKeys()
-	slices.SortFunc(keys, func(x, y reflect.Value) int { return cbor.CompareText(x.String(), y.String()) })
+	keys := make([]string, 0, v.Len())
+	for it := v.MapRange(); it.Next(); {
+		keys = append(keys, it.Key().String())
+	}
+	slices.SortFunc(keys, cbor.CompareText)
 	b = cbor.AppendMap(b, len(keys))
+	key := reflect.New(p.typ.Key()).Elem()
 	elem := reflect.New(p.elem.typ).Elem()
-	for _, key := range keys {
+	for _, k := range keys {
 		var err error
-		if b, err = appendText(b, key.String()); err == nil {
+		if b, err = appendText(b, k); err == nil {
+			key.SetString(k)
 			elem.Set(v.MapIndex(key))
 			b, err = p.elem.encode(b, elem)
 		}
 		if err != nil {
-			return nil, within(keyed(key.String()), err)
+			return nil, within(keyed(k), err)
 		}
 	}
 	return b, nil

@@ -148,20 +148,30 @@ func (p *plan) structFields(where string, outer []reflect.Type, depth int) {
 			ft = ft.Elem()
 		}
 		fd.plan = newPlan(ft, at, outer, depth+1)
-		p.fields = append(p.fields, fd)
+		p.insert(where, fd)
 	}
 	if len(p.fields) > abi.MaxFields {
 		refuse(where, "has "+strconv.Itoa(len(p.fields))+" fields, limit "+strconv.Itoa(abi.MaxFields))
 	}
-	slices.SortFunc(p.fields, func(a, b field) int { return cbor.CompareText(a.name, b.name) })
-	p.order = make([]int, len(p.fields))
-	for i := range p.fields {
-		p.order[i] = i
-		if i > 0 && p.fields[i].name == p.fields[i-1].name {
-			refuse(where, "has two fields with the wire name "+strconv.Quote(p.fields[i].name))
+}
+
+// insert puts a field where it belongs in the canonical order. (Sorting at the end
+// would put a copy of slices.SortFunc for fields, 18 kB, into every contract.)
+func (p *plan) insert(where string, f field) {
+	i := len(p.fields)
+	for i > 0 && cbor.CompareText(p.fields[i-1].name, f.name) > 0 {
+		i--
+	}
+	if i > 0 && p.fields[i-1].name == f.name {
+		refuse(where, "has two fields with the wire name "+strconv.Quote(f.name))
+	}
+	p.fields = slices.Insert(p.fields, i, f)
+	for j, at := range p.order {
+		if at >= i {
+			p.order[j]++
 		}
 	}
-	slices.SortFunc(p.order, func(a, b int) int { return p.fields[a].index - p.fields[b].index })
+	p.order = append(p.order, i)
 }
 
 // schema is the type as a spec has it.

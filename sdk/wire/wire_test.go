@@ -207,7 +207,7 @@ func TestStrict(t *testing.T) {
 		{"a float", doc(map[string][]byte{"depth": {0xf9, 0, 0}}), "depth: floating-point number"},
 		{"a long head", doc(map[string][]byte{"depth": {0x18, 3}}), "depth: value 3 has a head longer than it needs"},
 		{"not UTF-8", doc(map[string][]byte{"relations": {0x81, 0x61, 0xff}}), "relations[0]: text is not UTF-8"},
-		{"a byte too many", append(doc(nil), 0), "1 bytes too many"},
+		{"a byte too many", append(doc(nil), 0), "byte too many"},
 		{"nothing", nil, "found the end of the input where a map should be"},
 		{"a list that lies about its length", doc(map[string][]byte{"relations": {0x9b, 0x7f, 255, 255, 255, 255, 255, 255, 255}}), "relations: array of 9223372036854775807 items"},
 	} {

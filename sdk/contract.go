@@ -1,0 +1,244 @@
+package sdk
+
+import (
+	"runtime"
+	"strconv"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/sdk/wire"
+)
+
+// None is the argument of a method that takes nothing and the result of one that
+// answers nothing.
+type None = struct{}
+
+// declared is what the contract's package said of itself while it started. Nothing
+// is added later.
+var declared struct {
+	name, doc   string
+	methods     []method
+	events      []func() abi.EventSpec
+	errors      []*ErrorCode
+	collections []string
+}
+
+type method struct {
+	name, doc    string
+	view         bool
+	args, result func() *abi.Type // nil: nothing
+	run          func(*Ctx) error
+}
+
+// Describe names the contract: a lower-case letter, then lower-case letters, digits
+// and "-". Call it once.
+func Describe(name, doc string) {
+	if declared.name != "" {
+		panic("sdk: the contract is described twice, as " + declared.name + " and as " + name)
+	}
+	if !abi.ValidContract(name) {
+		panic("sdk: " + strconv.Quote(name) + " is not a contract's name")
+	}
+	declared.name, declared.doc = name, doc
+}
+
+// Method declares a method that transactions call. A, a struct, is what it takes
+// and R what it answers, each [None] for nothing. fn may read and write rows and emit
+// events. If it returns an error all of that is undone, and the transaction failed with
+// the error's code and reason.
+func Method[A, R any](name string, fn func(*Ctx, A) (R, error), doc string) {
+	declare(name, doc, false, fn)
+}
+
+// View declares a method that only reads. It is called without a transaction, by
+// anybody, at any committed height, and answers at once; a write in it traps. What
+// [Ctx.Sender] says in a view is not checked by anyone.
+func View[A, R any](name string, fn func(*Ctx, A) (R, error), doc string) {
+	declare(name, doc, true, fn)
+}
+
+// Init declares what runs once, when an instance of the contract is created, before
+// anything else. If it returns an error there is no instance.
+func Init[A any](fn func(*Ctx, A) error, doc string) {
+	declare(abi.MethodInit, doc, false, func(c *Ctx, a A) (None, error) { return None{}, fn(c, a) })
+}
+
+func declare[A, R any](name, doc string, view bool, fn func(*Ctx, A) (R, error)) {
+	args, result := wire.New[A](), wire.New[R]()
+	m := method{name: name, doc: doc, view: view}
+	argsType := args.Type()
+	if argsType.Kind != abi.KindStruct {
+		panic("sdk: method " + name + " takes a " + argsType.Kind.String() + ": it must be a struct, whose fields have names")
+	}
+	if len(argsType.Fields) > 0 {
+		m.args = args.Type
+	}
+	if t := result.Type(); t.Kind != abi.KindStruct || len(t.Fields) > 0 {
+		m.result = result.Type
+	}
+	m.run = func(c *Ctx) error {
+		a, err := args.Decode(arguments())
+		if err != nil {
+			stop(abi.FailBadArguments, err.Error())
+		}
+		r, err := fn(c, a)
+		if err != nil {
+			return err
+		}
+		if m.result != nil {
+			b, err := result.Append(nil, r)
+			if err != nil {
+				panic("sdk: the result of " + name + " can't be written: " + err.Error())
+			}
+			ret(b)
+		}
+		return nil
+	}
+	if !abi.ValidMethod(name) {
+		panic("sdk: " + strconv.Quote(name) + " is not a method's name")
+	}
+	for _, other := range declared.methods {
+		if other.name == name {
+			panic("sdk: the method " + name + " is declared twice")
+		}
+	}
+	declared.methods = append(declared.methods, m)
+}
+
+// arguments returns the call's arguments. Null says "nothing", as an empty map does.
+func arguments() []byte {
+	b := mustRead(hostArgs)
+	if len(b) == 1 && b[0] == 0xf6 {
+		b[0] = 0xa0
+	}
+	return b
+}
+
+// dispatch runs the method that was called.
+func dispatch() {
+	name := string(mustRead(hostMethod))
+	for i := range declared.methods {
+		if m := &declared.methods[i]; m.name == name {
+			if err := m.run(new(Ctx)); err != nil {
+				fail(err)
+			}
+			return
+		}
+	}
+	stop(abi.FailUnknownMethod, "contract "+declared.name+" has no method "+strconv.Quote(clip(name, abi.MaxMethodName)))
+}
+
+// spec is what was declared, encoded. Whoever asked for it checks it (abi.DecodeSpec).
+func spec() []byte {
+	if declared.name == "" {
+		panic("sdk: the contract does not say what it is: call sdk.Describe in func init")
+	}
+	s := &abi.Spec{ABI: abi.Version, Name: declared.name, Doc: declared.doc, Toolchain: runtime.Version()}
+	for _, m := range declared.methods {
+		d := abi.Method{Name: m.name, Doc: m.doc, View: m.view}
+		if m.args != nil {
+			d.Args = m.args()
+		}
+		if m.result != nil {
+			d.Result = m.result()
+		}
+		s.Methods = append(s.Methods, d)
+	}
+	for _, event := range declared.events {
+		s.Events = append(s.Events, event())
+	}
+	s.Errors = append(s.Errors, abi.ErrorSpec{Code: unnamed.code, Name: unnamed.name, Doc: unnamed.doc})
+	for _, e := range declared.errors {
+		s.Errors = append(s.Errors, abi.ErrorSpec{Code: e.code, Name: e.name, Doc: e.doc})
+	}
+	return s.Encode()
+}
+
+// An EventOf is one kind of event. T is a struct, whose fields are its attributes.
+type EventOf[T any] struct {
+	name  string
+	codec wire.Codec[T]
+}
+
+// Event declares a kind of event, as a package variable.
+func Event[T any](name, doc string) EventOf[T] {
+	codec := wire.New[T]()
+	if kind := codec.Type().Kind; kind != abi.KindStruct {
+		panic("sdk: event " + name + " is a " + kind.String() + ": it must be a struct, whose fields are the attributes")
+	}
+	declared.events = append(declared.events, func() abi.EventSpec {
+		return abi.EventSpec{Name: name, Doc: doc, Fields: codec.Type().Fields}
+	})
+	return EventOf[T]{name, codec}
+}
+
+// Emit adds an event to the transaction. It has happened once the block is
+// committed, and never if the call fails.
+func (e EventOf[T]) Emit(_ *Ctx, attributes T) {
+	b, err := e.codec.Append(nil, attributes)
+	if err != nil {
+		panic("sdk: the event " + e.name + " can't be written: " + err.Error())
+	}
+	emit(e.name, b)
+}
+
+// An ErrorCode is one way in which the contract refuses. It is an error itself, with
+// its doc for a reason.
+type ErrorCode struct {
+	code      uint32
+	name, doc string
+}
+
+// unnamed is the code of an error that the contract declared no code for.
+var unnamed = &ErrorCode{1, "failed", "The contract refused, for a reason that has no code of its own."}
+
+// Error declares a code with which the contract fails, as a package variable. The
+// number means the same for ever; 1 is taken for errors without a code.
+func Error(code uint32, name, doc string) *ErrorCode {
+	if code == unnamed.code {
+		panic("sdk: error " + name + " has the code 1, which stands for errors without a code")
+	}
+	e := &ErrorCode{code, name, doc}
+	declared.errors = append(declared.errors, e)
+	return e
+}
+
+// Error is the doc.
+func (e *ErrorCode) Error() string { return e.doc }
+
+// Because is the error with a reason that a person can act on, formatted by [Text].
+// The runtime cuts it after 512 bytes.
+func (e *ErrorCode) Because(format string, args ...any) error {
+	return &failure{e, Text(format, args...)}
+}
+
+type failure struct {
+	code   *ErrorCode
+	reason string
+}
+
+func (f *failure) Error() string { return f.reason }
+func (f *failure) Unwrap() error { return f.code }
+
+// fail ends the call with an error's code and reason.
+func fail(err error) {
+	code := unnamed
+	// errors.As would do, and bring 30 kB of reflection along.
+	for e := err; e != nil; {
+		if c, ok := e.(*ErrorCode); ok {
+			code = c
+			break
+		}
+		w, ok := e.(interface{ Unwrap() error })
+		if !ok {
+			break
+		}
+		e = w.Unwrap()
+	}
+	stop(code.code, err.Error())
+}
+
+// IsContractName reports whether s can name a contract.
+func IsContractName(s string) bool { return abi.ValidContract(s) }
+
+// IsMethodName reports whether s can name a method.
+func IsMethodName(s string) bool { return abi.ValidMethod(s) }

@@ -1,0 +1,48 @@
+//go:build !wasip1
+
+package sdk
+
+import "unsafe"
+
+// outside is what happens when a contract's code runs as an ordinary program.
+func outside() {
+	panic("sdk: this asks the chain, so it runs only inside Ward: test the contract with sdk/sdktest")
+}
+
+func hostMethod(out unsafe.Pointer, size uint32) int32   { outside(); return 0 }
+func hostArgs(out unsafe.Pointer, size uint32) int32     { outside(); return 0 }
+func hostSender(out unsafe.Pointer)                      { outside() }
+func hostOrigin(out unsafe.Pointer)                      { outside() }
+func hostContract(out unsafe.Pointer, size uint32) int32 { outside(); return 0 }
+func hostChain(out unsafe.Pointer, size uint32) int32    { outside(); return 0 }
+func hostBlock(out unsafe.Pointer)                       { outside() }
+func hostGet(collection string, key unsafe.Pointer, keySize uint32, out unsafe.Pointer, size uint32) int32 {
+	outside()
+	return 0
+}
+func hostSet(collection string, key unsafe.Pointer, keySize uint32, value unsafe.Pointer, valueSize uint32) {
+	outside()
+}
+func hostDelete(collection string, key unsafe.Pointer, keySize uint32) int32 { outside(); return 0 }
+func hostScan(collection string, start unsafe.Pointer, startSize uint32, end unsafe.Pointer, endSize uint32, flags, limit uint32, out unsafe.Pointer, size uint32) int32 {
+	outside()
+	return 0
+}
+func hostEmit(name string, attributes unsafe.Pointer, size uint32) { outside() }
+func hostRet(result unsafe.Pointer, size uint32)                   { outside() }
+func hostFail(code uint32, reason string)                          { outside() }
+func hostLog(line string)                                          { outside() }
+func hostCoseVerify(key unsafe.Pointer, keySize uint32, aad string, message unsafe.Pointer, messageSize uint32, out unsafe.Pointer, size uint32) int32 {
+	outside()
+	return 0
+}
+func hostKeyAddress(key unsafe.Pointer, keySize uint32, out unsafe.Pointer) int32 {
+	outside()
+	return 0
+}
+func hostSHA256(message unsafe.Pointer, size uint32, out unsafe.Pointer) { outside() }
+func hostGasLeft() int64                                                 { outside(); return 0 }
+func hostAccountOpen(account unsafe.Pointer, size uint32) int32          { outside(); return 0 }
+func hostAccountShut(kid unsafe.Pointer) int32                           { outside(); return 0 }
+func hostAccountReopen(kid unsafe.Pointer) int32                         { outside(); return 0 }
+func hostAccountRetire(kid unsafe.Pointer) int32                         { outside(); return 0 }

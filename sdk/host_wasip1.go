@@ -1,0 +1,109 @@
+package sdk
+
+import "unsafe"
+
+// The functions of runtime/abi's table, as the runtime binds them. A test holds
+// these declarations against the table.
+
+//go:wasmimport ward method
+//go:noescape
+func hostMethod(out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward args
+//go:noescape
+func hostArgs(out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward sender
+//go:noescape
+func hostSender(out unsafe.Pointer)
+
+//go:wasmimport ward origin
+//go:noescape
+func hostOrigin(out unsafe.Pointer)
+
+//go:wasmimport ward contract
+//go:noescape
+func hostContract(out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward chain
+//go:noescape
+func hostChain(out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward block
+//go:noescape
+func hostBlock(out unsafe.Pointer)
+
+//go:wasmimport ward get
+//go:noescape
+func hostGet(collection string, key unsafe.Pointer, keySize uint32, out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward set
+//go:noescape
+func hostSet(collection string, key unsafe.Pointer, keySize uint32, value unsafe.Pointer, valueSize uint32)
+
+//go:wasmimport ward delete
+//go:noescape
+func hostDelete(collection string, key unsafe.Pointer, keySize uint32) int32
+
+//go:wasmimport ward scan
+//go:noescape
+func hostScan(collection string, start unsafe.Pointer, startSize uint32, end unsafe.Pointer, endSize uint32, flags, limit uint32, out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward emit
+//go:noescape
+func hostEmit(name string, attributes unsafe.Pointer, size uint32)
+
+//go:wasmimport ward ret
+//go:noescape
+func hostRet(result unsafe.Pointer, size uint32)
+
+//go:wasmimport ward fail
+//go:noescape
+func hostFail(code uint32, reason string)
+
+//go:wasmimport ward log
+//go:noescape
+func hostLog(line string)
+
+//go:wasmimport ward cose_verify
+//go:noescape
+func hostCoseVerify(key unsafe.Pointer, keySize uint32, aad string, message unsafe.Pointer, messageSize uint32, out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward key_address
+//go:noescape
+func hostKeyAddress(key unsafe.Pointer, keySize uint32, out unsafe.Pointer) int32
+
+//go:wasmimport ward sha256
+//go:noescape
+func hostSHA256(message unsafe.Pointer, size uint32, out unsafe.Pointer)
+
+//go:wasmimport ward gas_left
+func hostGasLeft() int64
+
+//go:wasmimport ward account_open
+//go:noescape
+func hostAccountOpen(account unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward account_shut
+//go:noescape
+func hostAccountShut(kid unsafe.Pointer) int32
+
+//go:wasmimport ward account_reopen
+//go:noescape
+func hostAccountReopen(kid unsafe.Pointer) int32
+
+//go:wasmimport ward account_retire
+//go:noescape
+func hostAccountRetire(kid unsafe.Pointer) int32
+
+// wardCall is what the runtime calls for each transaction and view. An export of a
+// package that is not main is kept by -buildmode=c-shared as long as the package is
+// linked, which importing it does.
+//
+//go:wasmexport ward_call
+func wardCall() { dispatch() }
+
+// wardSpec is what the builder calls to ask a fresh module for its spec.
+//
+//go:wasmexport ward_spec
+func wardSpec() { ret(spec()) }

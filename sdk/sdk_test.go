@@ -1,0 +1,273 @@
+package sdk
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/address"
+)
+
+// TestAddressText: a contract prints and reads addresses as the runtime does.
+func TestAddressText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := Address(rapid.SliceOfN(rapid.Byte(), 20, 20).Draw(t, "address"))
+		text := a.String()
+		if want := address.Address(a).String(); text != want {
+			t.Fatalf("%s, the runtime prints %s", text, want)
+		}
+		back, err := ParseAddress(text)
+		if err != nil || back != a {
+			t.Fatalf("%s, %v; was %s", back, err, a)
+		}
+		// Up to four changed characters are always found.
+		b := []byte(text)
+		for range rapid.IntRange(1, 4).Draw(t, "errors") {
+			i := rapid.IntRange(5, len(b)-1).Draw(t, "at")
+			b[i] = rapid.SampledFrom([]byte(bech32Alphabet)).Draw(t, "char")
+		}
+		if back, err := ParseAddress(string(b)); err == nil && back != a {
+			t.Fatalf("%s reads as %s", b, back)
+		}
+	})
+	for text, want := range map[string]string{
+		"":      "is not ward1 and 38 more",
+		"ward1": "is not ward1 and 38 more",
+		"ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqsl7elw":   "has a wrong checksum",
+		"ward1bqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqsl7elv":   "has the character 'b'",
+		"WARD1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQSL7ELV":   "is not ward1",
+		"warx1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqsl7elv":   "is not ward1",
+		"ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqsl7elvqq": "is not ward1",
+	} {
+		if _, err := ParseAddress(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	var a Address
+	if !a.IsZero() {
+		t.Error("the zero address is not zero")
+	}
+	b, _ := Address{1}.MarshalText()
+	if err := a.UnmarshalText(b); err != nil || a != (Address{1}) {
+		t.Error(a, err)
+	}
+}
+
+func TestTime(t *testing.T) {
+	for range 20_000 {
+		s := rand.Int64N(253402300800+62167219200) - 62167219200
+		if got, want := Time(s).String(), time.Unix(s, 0).UTC().Format(time.RFC3339); got != want {
+			t.Fatalf("%d is %s, want %s", s, got, want)
+		}
+	}
+	for s, want := range map[Time]string{
+		0: "1970-01-01T00:00:00Z", 951782400: "2000-02-29T00:00:00Z", -62167219200: "0000-01-01T00:00:00Z", 253402300799: "9999-12-31T23:59:59Z",
+		math.MaxInt64: "9223372036854775807 s", math.MinInt64: "-9223372036854775808 s",
+	} {
+		if got := s.String(); got != want {
+			t.Errorf("%d is %s, want %s", int64(s), got, want)
+		}
+	}
+	for _, c := range []struct{ got, want any }{
+		{Time(5).Add(Hour), Time(3605)},
+		{Time(math.MaxInt64 - 1).Add(Hour), Time(math.MaxInt64)},
+		{Time(math.MinInt64 + 1).Add(-Hour), Time(math.MinInt64)},
+		{Time(5).Sub(7), Duration(-2)},
+		{Time(math.MaxInt64).Sub(-1), Duration(math.MaxInt64)},
+		{Time(math.MinInt64).Sub(1), Duration(math.MinInt64)},
+		{Duration(0).String(), "0s"},
+		{(26*Hour + 5).String(), "1d2h5s"},
+		{(-90 * Second).String(), "-1m30s"},
+		{Duration(math.MinInt64).String(), "-106751991167300d15h30m8s"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%v, want %v", c.got, c.want)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	type named string
+	type number uint16
+	for _, c := range []struct{ got, want string }{
+		{Text("plain 100%"), "plain 100%"},
+		{Text("%d%% of %s, %v, %q", 5, "a", true, "b\n"), `5% of a, true, "b\n"`},
+		{Text("%s %s %s %s", named("n"), number(7), int8(-1), Time(0)), "n 7 -1 1970-01-01T00:00:00Z"},
+		{Text("%s %v", []byte{1, 0xab}, Hash{}), "01ab " + strings.Repeat("00", 32)},
+		{Text("%v", []named{"a", "b"}), "[a b]"},
+		{Text("%s", KeyExists), "the key is already known"},
+		{Text("%s and %s", "one"), "one and (missing)"},
+		{Text("%s", nil), "nothing"},
+		{Text("%s", struct{}{}), "a struct {}"},
+		{clip("aé", 2), "a"},
+		{clip("aé", 3), "aé"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
+
+// TestImports: what the sdk imports from the host is the table of runtime/abi, no
+// more, no less, and each function has the parameters that the table says.
+func TestImports(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "host_wasip1.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string][]string{"string": {abi.I32, abi.I32}, "uint32": {abi.I32}, "int32": {abi.I32}, "int64": {abi.I64}, "unsafe.Pointer": {abi.I32}}
+	flat := func(list *ast.FieldList) (types []string) {
+		if list == nil {
+			return nil
+		}
+		for _, f := range list.List {
+			name := ""
+			switch x := f.Type.(type) {
+			case *ast.Ident:
+				name = x.Name
+			case *ast.SelectorExpr:
+				name = x.X.(*ast.Ident).Name + "." + x.Sel.Name
+			}
+			if words[name] == nil {
+				t.Fatalf("a parameter has the type %s, which this test does not know", name)
+			}
+			for range max(1, len(f.Names)) {
+				types = append(types, words[name]...)
+			}
+		}
+		return types
+	}
+	found := map[string]string{}
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Doc == nil {
+			continue
+		}
+		for _, line := range f.Doc.List {
+			if name, ok := strings.CutPrefix(line.Text, "//go:wasmimport "+abi.Module+" "); ok {
+				found[name] = strings.Join(flat(f.Type.Params), " ") + " -> " + strings.Join(flat(f.Type.Results), " ")
+			}
+		}
+	}
+	for _, f := range abi.Table() {
+		var params []string
+		for _, p := range f.Params {
+			params = append(params, p.Type)
+		}
+		want := strings.Join(params, " ") + " -> " + strings.Join(f.Results, " ")
+		if found[f.Name] != want {
+			t.Errorf("%s is imported as %q, the table has %q", f.Name, found[f.Name], want)
+		}
+		delete(found, f.Name)
+	}
+	for name := range found {
+		t.Errorf("%s is imported, but not in the table", name)
+	}
+}
+
+// TestOutside: natively a contract's package compiles, and says where it belongs.
+func TestOutside(t *testing.T) {
+	for name, call := range map[string]func(){
+		"Sender": func() { new(Ctx).Sender() },
+		"Get":    func() { NewItem[uint64]("outside").Get(nil) },
+		"Open":   func() { new(Ctx).Accounts().Open(OpenKey{}) },
+	} {
+		func() {
+			defer func() {
+				if s, _ := recover().(string); !strings.Contains(s, "runs only inside Ward") {
+					t.Errorf("%s: %q", name, s)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
+// TestDeclarations: what is declared wrongly panics when it is declared.
+func TestDeclarations(t *testing.T) {
+	type args struct{ A uint64 }
+	method := func(*Ctx, args) (None, error) { return None{}, nil }
+	for _, c := range []struct {
+		want    string
+		declare func()
+	}{
+		{`"Door" is not a contract's name`, func() { Describe("Door", "") }},
+		{"described twice, as one and as two", func() { Describe("one", ""); Describe("two", "") }},
+		{`"Open" is not a method's name`, func() { Method("Open", method, "") }},
+		{"the method open is declared twice", func() { Method("open", method, ""); View("open", method, "") }},
+		{"takes a uint", func() { Method("n", func(*Ctx, uint64) (None, error) { return None{}, nil }, "") }},
+		{"wire: float64 is float64", func() { Method("f", func(*Ctx, args) (float64, error) { return 0, nil }, "") }},
+		{"event e is a uint", func() { Event[uint64]("e", "") }},
+		{"error e has the code 1", func() { Error(1, "e", "") }},
+		{"the collection c is declared twice", func() { NewItem[uint64]("c"); NewMap[string, None]("c") }},
+		{`"C" is not a collection's name`, func() { NewItem[uint64]("C") }},
+	} {
+		func() {
+			defer func() {
+				if s, _ := recover().(string); !strings.Contains(s, c.want) {
+					t.Errorf("panic %q, want %q", s, c.want)
+				}
+			}()
+			c.declare()
+		}()
+	}
+}
+
+// TestSpec: what was declared is what the spec says.
+func TestSpec(t *testing.T) {
+	saved := declared
+	defer func() { declared = saved }()
+	declared.name, declared.methods, declared.events, declared.errors = "", nil, nil, nil
+
+	type args struct {
+		Who    Address  `doc:"who"`
+		Until  Time     `wire:",omitempty"`
+		For    Duration `wire:",omitempty"`
+		Scopes []Scope  `wire:",omitempty"`
+	}
+	Describe("door", "A door.")
+	Init(func(*Ctx, None) error { return nil }, "Builds it.")
+	Method("open", func(*Ctx, args) (None, error) { return None{}, nil }, "Opens it.")
+	View("count", func(*Ctx, None) (uint64, error) { return 0, nil }, "Counts.")
+	Event[args]("opened", "It was opened.")
+	closed := Error(7, "closed", "It is closed.")
+	s, err := abi.DecodeSpec(spec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Name != "door" || s.Doc != "A door." || s.ABI != abi.Version || !strings.HasPrefix(s.Toolchain, "go1.") {
+		t.Errorf("%+v", s)
+	}
+	open, _ := s.Method("open")
+	if len(s.Methods) != 3 || open.View || open.Result != nil || len(open.Args.Fields) != 4 {
+		t.Fatalf("%+v", s.Methods)
+	}
+	for i, want := range []abi.Kind{abi.KindAddress, abi.KindTime, abi.KindDuration, abi.KindList} {
+		if f := open.Args.Fields[i]; f.Type.Kind != want || f.Optional != (i > 0) {
+			t.Errorf("%+v, want %s", f, want)
+		}
+	}
+	if count, _ := s.Method("count"); !count.View || count.Args != nil || count.Result.Kind != abi.KindUint {
+		t.Errorf("%+v", count)
+	}
+	if e, ok := s.Event("opened"); !ok || e.Fields[0].Doc != "who" {
+		t.Errorf("%+v", e)
+	}
+	if e, _ := s.Error(7); e.Name != "closed" {
+		t.Errorf("%+v", s.Errors)
+	}
+	if e, _ := s.Error(1); e.Name != "failed" {
+		t.Errorf("%+v", s.Errors)
+	}
+	if err := closed.Because("it is %s", Time(0)); err.Error() != "it is 1970-01-01T00:00:00Z" {
+		t.Error(err)
+	}
+}
