@@ -50,6 +50,9 @@ func stopped(t *testing.T, err error, code receipt.Code, words string) {
 	if stop.Code != code || !strings.Contains(stop.Reason, words) {
 		t.Errorf("stopped with %s: %s; want %s: ...%s...", stop.Code.Name(), stop.Reason, code.Name(), words)
 	}
+	if stop.ContractCode != 0 && code != receipt.Failed {
+		t.Errorf("stopped with %s and the contract's code %d", code.Name(), stop.ContractCode)
+	}
 	if len(stop.Reason) > abi.MaxReason || !utf8.ValidString(stop.Reason) {
 		t.Errorf("reason of %d bytes is not UTF-8 within %d", len(stop.Reason), abi.MaxReason)
 	}
@@ -223,6 +226,9 @@ func TestBounds(t *testing.T) {
 		{"result that is two", func(c *host.Call) error { return c.Return(b("\x01\x01")) }, receipt.BadResult, "not one canonical CBOR item"},
 		{"result with a float", func(c *host.Call) error { return c.Return(b("\xf9\x00\x00")) }, receipt.BadResult, "not one canonical CBOR item"},
 		{"failure that is none", func(c *host.Call) error { return c.Fail(0, nil) }, receipt.Trapped, "code 0 is not a failure"},
+		{"failure with a reserved code", func(c *host.Call) error { return c.Fail(abi.FirstReservedFail, nil) }, receipt.Trapped, "code 4294901760 is reserved"},
+		{"no such method", func(c *host.Call) error { return c.Fail(abi.FailUnknownMethod, b("no method")) }, receipt.UnknownMethod, "no method"},
+		{"wrong arguments", func(c *host.Call) error { return c.Fail(abi.FailBadArguments, b("no such field")) }, receipt.BadArguments, "no such field"},
 		{"aad", func(c *host.Call) error { _, err := c.VerifyCOSE(nil, long(65), nil); return err }, receipt.Trapped, "cose_verify: aad is 65 bytes"},
 		{"message", func(c *host.Call) error { _, err := c.VerifyCOSE(nil, nil, long(64<<10+1)); return err }, receipt.Trapped, "cose_verify: message is 65537 bytes"},
 		{"hashed", func(c *host.Call) error { _, err := c.SHA256(long(64<<10 + 1)); return err }, receipt.Trapped, "sha256: message is 65537 bytes"},

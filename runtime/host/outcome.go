@@ -95,16 +95,25 @@ func (c *Call) Return(result []byte) error {
 }
 
 // Fail ends the call as the contract wishes: it always returns an error. Code is
-// the contract's own and not 0. What is not UTF-8 in reason becomes
+// the contract's own, not 0, or one of abi with which a contract says that it has no such
+// method or can't use the arguments. What is not UTF-8 in reason becomes
 // U+FFFD, and what goes beyond abi.MaxReason bytes is cut off between two characters.
 func (c *Call) Fail(code uint32, reason []byte) error {
 	if err := c.Charge(gas.HostByte * uint64(min(len(reason), abi.MaxReason))); err != nil {
 		return err
 	}
-	if code == 0 {
+	stop := &Stop{Code: receipt.Failed, ContractCode: code, Reason: text(reason, abi.MaxReason)}
+	switch {
+	case code == abi.FailUnknownMethod:
+		stop.Code, stop.ContractCode = receipt.UnknownMethod, 0
+	case code == abi.FailBadArguments:
+		stop.Code, stop.ContractCode = receipt.BadArguments, 0
+	case code >= abi.FirstReservedFail:
+		return Stopf(receipt.Trapped, "fail: code %d is reserved", code)
+	case code == 0:
 		return Stopf(receipt.Trapped, "fail: code 0 is not a failure")
 	}
-	return &Stop{Code: receipt.Failed, ContractCode: code, Reason: text(reason, abi.MaxReason)}
+	return stop
 }
 
 // WriteLog adds a line to the debug log. A line longer than abi.MaxLog bytes is cut,
