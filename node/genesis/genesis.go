@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/wardledger/ward/runtime"
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/cbor"
+	"github.com/wardledger/ward/runtime/tx"
 )
 
 const (
@@ -63,21 +65,17 @@ type Authority struct {
 
 // Account is an account with one open key; its address is the key's.
 type Account struct {
-	Name         string // a label for people, not in the chain's state
-	Key          []byte // public key: 32 bytes Ed25519 or 33 bytes P-256 compressed
-	QuotaPerHour uint64 // gas per hour
-	Scope        []Scope
+	Name         string      // a label for people, not in the chain's state
+	Key          []byte      // public key: 32 bytes Ed25519 or 33 bytes P-256 compressed
+	QuotaPerHour uint64      // gas per hour
+	Scope        []abi.Scope // what the key may call; at least one
 }
 
 // Address is the account's address.
 func (a Account) Address() address.Address { return address.FromKey(a.Key) }
 
-// Scope lets a key call methods of one contract; no methods means all of them.
-// A key without any scope may call everything.
-type Scope struct {
-	Contract string
-	Methods  []string
-}
+// Everything is the scope of a key that may call every contract, also those to come.
+func Everything() []abi.Scope { return []abi.Scope{{Contract: runtime.AnyContract}} }
 
 // Contract is a contract instance that exists from the first block on.
 type Contract struct {
@@ -149,8 +147,8 @@ func (g *Genesis) validateAccounts() error {
 		if err := checkLabel(a.Name); err != nil {
 			return fmt.Errorf("accounts[%d].name: %w", i, err)
 		}
-		if len(a.Key) != 32 && len(a.Key) != 33 {
-			return fmt.Errorf("accounts[%d].key: %d bytes, must be 32 (Ed25519) or 33 (P-256 compressed)", i, len(a.Key))
+		if _, err := tx.ParsePublicKey(a.Key); err != nil {
+			return fmt.Errorf("accounts[%d].key: %w", i, err)
 		}
 		if first, ok := seen[a.Address()]; ok {
 			return fmt.Errorf("accounts[%d].key: 0x%x is the key of accounts[%d] already", i, a.Key, first)
@@ -209,13 +207,16 @@ func (g *Genesis) validateContracts() error {
 	return nil
 }
 
-func checkScope(scope []Scope) error {
+func checkScope(scope []abi.Scope) error {
+	if len(scope) == 0 {
+		return fmt.Errorf("is empty, the key could call nothing; %q is every contract", runtime.AnyContract)
+	}
 	if len(scope) > MaxScope {
 		return fmt.Errorf("names %d contracts, limit %d", len(scope), MaxScope)
 	}
 	seen := make(map[string]bool, len(scope))
 	for _, s := range scope {
-		if !abi.ValidContract(s.Contract) {
+		if !abi.ValidContract(s.Contract) && s.Contract != runtime.AnyContract {
 			return fmt.Errorf("%q is not the name of a contract", s.Contract)
 		}
 		if seen[s.Contract] {
@@ -245,6 +246,20 @@ func checkLabel(s string) error {
 		}
 	}
 	return nil
+}
+
+// State is what the state machine starts from.
+func (g *Genesis) State() runtime.Genesis {
+	out := runtime.Genesis{Chain: g.Chain, Operator: g.Operator}
+	for _, a := range g.Accounts {
+		out.Accounts = append(out.Accounts, runtime.GenesisAccount{Key: a.Key, Quota: a.QuotaPerHour, Scope: a.Scope})
+	}
+	for _, c := range g.Contracts {
+		out.Contracts = append(out.Contracts, runtime.GenesisContract{
+			Name: c.Name, Code: c.Code, Admin: c.Admin, Capabilities: c.Capabilities, Init: c.Init,
+		})
+	}
+	return out
 }
 
 // Digest names the chain that the document starts: equal digests, equal chains. It

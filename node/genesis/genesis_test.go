@@ -21,6 +21,9 @@ func key(n byte) []byte {
 	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{n}, 32)).Public().(ed25519.PublicKey)
 }
 
+// p256 is the generator of the curve: a public key like any other.
+var p256 = []byte("\x03\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96")
+
 func sample() *genesis.Genesis {
 	return &genesis.Genesis{
 		Chain:       "ward-test",
@@ -28,8 +31,8 @@ func sample() *genesis.Genesis {
 		Operator:    address.FromKey(key(1)),
 		Authorities: []genesis.Authority{{Name: "north", Key: key(9)}, {Key: key(8)}},
 		Accounts: []genesis.Account{
-			{Name: "operator", Key: key(1), QuotaPerHour: 1 << 60},
-			{Key: append([]byte{2}, key(2)...), QuotaPerHour: 7, Scope: []genesis.Scope{{Contract: "devices", Methods: []string{"enrol"}}, {Contract: "access"}}},
+			{Name: "operator", Key: key(1), QuotaPerHour: 1 << 60, Scope: genesis.Everything()},
+			{Key: bytes.Clone(p256), QuotaPerHour: 7, Scope: []abi.Scope{{Contract: "devices", Methods: []string{"enrol"}}, {Contract: "access"}}},
 		},
 		Contracts: []genesis.Contract{{
 			Name: "devices", Code: bytes.Repeat([]byte("\x00asm"), 1000), Admin: address.FromKey(key(1)),
@@ -118,7 +121,9 @@ func TestValidate(t *testing.T) {
 		{"is the key of authorities[0] already", func(g *genesis.Genesis) { g.Authorities[1].Key = g.Authorities[0].Key }},
 		{"authorities[0].name: \"a\\nb\" holds", func(g *genesis.Genesis) { g.Authorities[0].Name = "a\nb" }},
 		{"accounts[0].name: 65 bytes, limit 64", func(g *genesis.Genesis) { g.Accounts[0].Name = strings.Repeat("n", 65) }},
-		{"accounts[0].key: 0 bytes", func(g *genesis.Genesis) { g.Accounts[0].Key = nil }},
+		{"accounts[1].scope: is empty", func(g *genesis.Genesis) { g.Accounts[1].Scope = nil }},
+		{"accounts[1].key: ", func(g *genesis.Genesis) { g.Accounts[1].Key[0] = 4 }},
+		{"accounts[0].key: ", func(g *genesis.Genesis) { g.Accounts[0].Key = nil }},
 		{"is the key of accounts[0] already", func(g *genesis.Genesis) { g.Accounts[1].Key = g.Accounts[0].Key }},
 		{`accounts[1].scope: "Devices" is not the name`, func(g *genesis.Genesis) { g.Accounts[1].Scope[0].Contract = "Devices" }},
 		{`accounts[1].scope: names the contract "access" twice`, func(g *genesis.Genesis) { g.Accounts[1].Scope[0].Contract = "access" }},

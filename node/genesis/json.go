@@ -43,7 +43,7 @@ type accountDoc struct {
 
 type scopeDoc struct {
 	Contract string   `json:"contract"`
-	Methods  []string `json:"methods,omitempty"`
+	Methods  []string `json:"methods,omitempty"` // none: all
 }
 
 type contractDoc struct {
@@ -167,7 +167,7 @@ func parse(b []byte) (*Genesis, error) {
 			return nil, fmt.Errorf("accounts[%d].address: %s is not the address of its key, %s", i, a.Address, out.Address())
 		}
 		for _, s := range a.Scope {
-			out.Scope = append(out.Scope, Scope(s))
+			out.Scope = append(out.Scope, abi.Scope(s))
 		}
 		g.Accounts = append(g.Accounts, out)
 	}

@@ -3,23 +3,29 @@ package genesis
 import (
 	"fmt"
 	"time"
+
+	"github.com/wardledger/ward/runtime/tx"
 )
 
 const (
 	// MaxDeploy is the largest transaction there is, in bytes: one that carries a
 	// contract's code. Every block must have room for one.
-	MaxDeploy = 4<<20 + 64<<10
+	MaxDeploy = tx.MaxDeploySize
 	// MinBlockBytes is the smallest bound of a block, in bytes: a mempool of the same
 	// size must keep a fifth for priority transactions and still have room for one
-	// deploying transaction there; and 1 MiB for header, commit and evidence.
-	MinBlockBytes = 5*MaxDeploy + 1<<20
+	// deploying transaction there; the rest is for header, commit, evidence and PoolMargin.
+	MinBlockBytes = 5*MaxDeploy + 2<<20
+	// PoolMargin is by how many bytes the transactions that wait on a node stay below
+	// what a block can hold: 128 KiB for the framing of 20,000 transactions, and 1 MiB
+	// for those that peers hand in while others are being counted.
+	PoolMargin = 1<<20 + 128<<10
 	// MaxBlockBytes is the largest bound of a block, in bytes. It is the engine's.
 	MaxBlockBytes = 100 << 20
 	// DefaultBlockBytes is the bound of a block, in bytes, where genesis names none.
 	DefaultBlockBytes = 24 << 20
 	// MinBlockGas is the smallest bound of a block, in gas: one transaction of the
 	// highest gas limit must fit, or it could be accepted and never run.
-	MinBlockGas = 1_000_000_000
+	MinBlockGas = tx.MaxGas
 	// MaxBlockGas is the largest bound of a block, in gas: a block that takes a minute.
 	MaxBlockGas = 60_000_000_000
 	// DefaultBlockGas is the bound of a block, in gas, where genesis names none. A unit
@@ -74,6 +80,13 @@ func (p Params) TxBytes(authorities int) uint64 {
 	return p.BlockBytes - min(p.BlockBytes, overhead(authorities))
 }
 
+// PoolBytes is how many bytes of transactions a node lets wait, so that whoever
+// proposes a block can see, and order, all of them.
+func (p Params) PoolBytes(authorities int) uint64 {
+	n := p.TxBytes(authorities)
+	return n - min(n, PoolMargin)
+}
+
 func (p Params) validate(authorities int) error {
 	switch {
 	case p.BlockBytes < MinBlockBytes || p.BlockBytes > MaxBlockBytes:
@@ -84,9 +97,9 @@ func (p Params) validate(authorities int) error {
 		return fmt.Errorf("params.evidence_blocks: %d is over the limit %d", p.EvidenceBlocks, uint64(1)<<40)
 	case p.EvidenceAge < time.Hour || p.EvidenceAge > 10*365*24*time.Hour || p.EvidenceAge%time.Second != 0:
 		return fmt.Errorf("params.evidence_age: %v is not whole seconds within [1h, 10 years]", p.EvidenceAge)
-	case p.TxBytes(authorities) < 5*MaxDeploy:
+	case p.PoolBytes(authorities) < 5*MaxDeploy:
 		return fmt.Errorf("params.block_bytes: %d leaves %d for transactions beside the signatures of %d authorities, must leave %d",
-			p.BlockBytes, p.TxBytes(authorities), authorities, 5*MaxDeploy)
+			p.BlockBytes, p.PoolBytes(authorities), authorities, 5*MaxDeploy)
 	}
 	return nil
 }

@@ -1,0 +1,315 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	dbm "github.com/cometbft/cometbft-db"
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/config"
+	cs "github.com/cometbft/cometbft/consensus"
+	"github.com/cometbft/cometbft/mempool"
+	"github.com/cometbft/cometbft/node"
+	"github.com/cometbft/cometbft/privval"
+	"github.com/cometbft/cometbft/proxy"
+	"github.com/cometbft/cometbft/types"
+
+	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/tx"
+)
+
+// Engine is a consensus engine that has caught up with its application. Submit,
+// Status and Backlog may be called by anybody at any time.
+type Engine struct {
+	config    Config
+	node      *node.Node
+	state     *cs.State
+	validator *privval.FilePV
+	stores    []dbm.DB
+
+	mu      sync.Mutex
+	started bool
+	stopped bool
+	err     error // why it stopped by itself
+	reason  string
+
+	done    chan struct{} // closed when consensus has ended by itself
+	watched chan struct{} // closed when watch has returned
+}
+
+// New opens the engine's stores and brings the application to the engine's height: a
+// new chain is begun, blocks that the application has not committed are executed again.
+// That can take long; ctx ends it between two blocks.
+//
+// app is called from several goroutines: CheckTx, the methods of consensus and
+// queries each by one at a time, but beside each other.
+func New(ctx context.Context, c Config, app abci.Application) (e *Engine, err error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("consensus: %w", err)
+	}
+	c = c.withDefaults()
+	e = &Engine{config: c, done: make(chan struct{}), watched: make(chan struct{})}
+	defer func() {
+		// The engine panics where its stores and the application disagree.
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+		if err != nil {
+			e.closeStores()
+			e, err = nil, fmt.Errorf("consensus: %w", err)
+		}
+	}()
+
+	doc, err := document(c.Genesis)
+	if err != nil {
+		return e, err
+	}
+	if err := sweep(c.ValidatorState); err != nil {
+		return e, err
+	}
+	if e.validator, err = loadValidator(c.ValidatorKey, c.ValidatorState); err != nil {
+		return e, err
+	}
+	nodeKey, err := loadNodeKey(c.NodeKey)
+	if err != nil {
+		return e, err
+	}
+	for _, file := range exposed(c.ValidatorKey, c.NodeKey) {
+		c.Log.Warn("a secret key can be read by other users of this machine", "file", file, "remedy", "chmod 600")
+	}
+	engine := c.engine()
+	if err := engine.ValidateBasic(); err != nil {
+		return e, err
+	}
+	e.node, err = node.NewNodeWithContext(ctx, engine, e.validator, nodeKey,
+		// Not the plain local creator: its single lock would let a slow query hold up consensus.
+		proxy.NewConnSyncLocalClientCreator(app),
+		func() (*types.GenesisDoc, error) { return doc, nil },
+		e.openStore,
+		node.DefaultMetricsProvider(engine.Instrumentation),
+		logger{to: c.Log, failed: e.failed},
+	)
+	if err != nil {
+		return e, err
+	}
+	if err := sameChain(e.node.GenesisDoc(), c.Genesis); err != nil {
+		return e, err
+	}
+	env, err := e.node.ConfigureRPC()
+	if err != nil {
+		return e, err
+	}
+	var ok bool
+	// The engine shows its consensus state through its RPC alone.
+	if e.state, ok = env.ConsensusState.(*cs.State); !ok {
+		return e, fmt.Errorf("the engine's consensus state is a %T", env.ConsensusState)
+	}
+	return e, nil
+}
+
+// openStore opens one of the engine's databases and remembers it: the engine closes its
+// stores when it stops, but not when it never started.
+func (e *Engine) openStore(c *config.DBContext) (dbm.DB, error) {
+	db, err := dbm.NewDB(c.ID, dbm.GoLevelDBBackend, c.Config.DBDir())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", filepath.Join(c.Config.DBDir(), c.ID+".db"), err)
+	}
+	e.stores = append(e.stores, db)
+	return db, nil
+}
+
+func (e *Engine) closeStores() {
+	for _, db := range e.stores {
+		db.Close() // closed already, mostly; it was the engine's to report
+	}
+}
+
+// Start lets the engine listen, vote and propose. Before the genesis time it waits for
+// that, or for ctx; otherwise it returns at once.
+func (e *Engine) Start(ctx context.Context) error {
+	if wait := time.Until(e.config.Genesis.Time); wait > 0 {
+		// The engine would wait too, deaf to everybody.
+		e.config.Log.Info("waiting for the chain's first moment", "genesis_time", e.config.Genesis.Time)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.started || e.stopped {
+		return errors.New("consensus: started twice or after it was stopped")
+	}
+	if err := e.start(); err != nil {
+		return fmt.Errorf("consensus: %w", err)
+	}
+	e.started = true
+	go e.watch()
+	return nil
+}
+
+func (e *Engine) start() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	return e.node.Start()
+}
+
+// watch returns when consensus has ended, by Stop or by a failure.
+func (e *Engine) watch() {
+	defer close(e.watched)
+	e.state.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.stopped {
+		e.err = fmt.Errorf("consensus: the engine has halted: %s", e.reason)
+		close(e.done)
+	}
+}
+
+// failed is called by the engine's log, just before consensus ends.
+func (e *Engine) failed(reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.reason == "" {
+		e.reason = reason
+	}
+}
+
+// Done is closed when consensus has ended without being told to. It is not closed by Stop.
+func (e *Engine) Done() <-chan struct{} { return e.done }
+
+// Err says why Done is closed.
+func (e *Engine) Err() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.err
+}
+
+// Stop ends the engine and returns when nothing of it calls the application any more.
+// A block that is being committed is finished first. Stop may be called twice, and on
+// an engine that never started.
+func (e *Engine) Stop() error {
+	e.mu.Lock()
+	if e.stopped {
+		e.mu.Unlock()
+		return nil
+	}
+	e.stopped = true
+	started := e.started
+	e.mu.Unlock()
+
+	var err error
+	if started {
+		voting := !e.node.ConsensusReactor().WaitSync()
+		if err = e.node.Stop(); err == nil {
+			e.node.Wait()
+		}
+		if voting { // a node that is still catching up never began to, and watch waits for ever
+			<-e.watched
+		}
+		// The mempool catches up with the last block in a goroutine of its own, which holds
+		// this lock and asks the application about every transaction that still waits.
+		pool := e.node.Mempool()
+		pool.Lock()
+		pool.Unlock() //nolint:staticcheck // held only to have waited
+	} else {
+		err = e.node.EventBus().Stop()
+	}
+	e.closeStores()
+	if err != nil {
+		return fmt.Errorf("consensus: stop: %w", err)
+	}
+	return nil
+}
+
+// Submit offers raw to this node's mempool. OK means that it waits for a block here and
+// is passed on to peers, or that it did so before: the same bytes may be submitted any
+// number of times. Any other code is a refusal with its reason. The receipt holds TxID,
+// Code and Reason only. An error means that the node takes nothing any more.
+func (e *Engine) Submit(ctx context.Context, raw []byte) (receipt.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return receipt.Receipt{}, err
+	}
+	e.mu.Lock()
+	running, err := e.started && !e.stopped, e.err
+	e.mu.Unlock()
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	if !running {
+		return receipt.Receipt{}, errors.New("consensus: not running")
+	}
+	var answer *abci.ResponseCheckTx
+	// The application lives in this process: the callback has run when CheckTx returns.
+	err = e.node.Mempool().CheckTx(raw, func(r *abci.ResponseCheckTx) { answer = r }, mempool.TxInfo{})
+	var (
+		full   mempool.ErrMempoolIsFull
+		large  mempool.ErrTxTooLarge
+		before mempool.ErrPreCheck
+	)
+	switch {
+	case err == nil && answer != nil:
+		out := receipt.Receipt{Code: receipt.Code(answer.Code), Reason: answer.Log}
+		copy(out.TxID[:], answer.Data)
+		return out, nil
+	case errors.Is(err, mempool.ErrTxInCache):
+		// Refused bytes are not remembered, so these were accepted.
+		t, err := tx.Decode(raw)
+		if err != nil {
+			return receipt.Receipt{}, fmt.Errorf("consensus: accepted bytes can't be decoded: %w", err)
+		}
+		return receipt.Receipt{TxID: t.ID(), Reason: "known already"}, nil
+	case errors.As(err, &full):
+		return receipt.Receipt{Code: receipt.Busy, Reason: fmt.Sprintf("%d transactions of %d bytes wait already", full.NumTxs, full.TxsBytes)}, nil
+	case errors.Is(err, mempool.ErrRecheckFull):
+		return receipt.Receipt{Code: receipt.Busy, Reason: "the transactions that wait are still being checked against the last block"}, nil
+	case errors.As(err, &large):
+		return receipt.Receipt{Code: receipt.TooLarge, Reason: fmt.Sprintf("transaction is %d bytes, limit %d", large.Actual, large.Max)}, nil
+	case errors.As(err, &before):
+		return receipt.Receipt{Code: receipt.TooLarge, Reason: before.Error()}, nil
+	}
+	return receipt.Receipt{}, fmt.Errorf("consensus: submit: %w", err)
+}
+
+// Backlog is how many transactions wait for a block, and their bytes.
+func (e *Engine) Backlog() (txs int, bytes int64) {
+	pool := e.node.Mempool()
+	return pool.Size(), pool.SizeBytes()
+}
+
+// Status is how this node is doing.
+type Status struct {
+	Height      uint64 // last block that this node has committed
+	CatchingUp  bool   // it is still fetching blocks that others have
+	NodeID      string
+	Peers       int
+	Authority   []byte // this node's voting key, 32 bytes
+	Votes       bool   // whether that key is an authority's now
+	Authorities int
+	Waiting     int // transactions in the mempool
+}
+
+// Status tells how this node is doing. It may be called after Stop too.
+func (e *Engine) Status() Status {
+	s := Status{
+		CatchingUp: e.node.ConsensusReactor().WaitSync(),
+		NodeID:     string(e.node.NodeInfo().ID()),
+		Peers:      e.node.Switch().Peers().Size(),
+		Waiting:    e.node.Mempool().Size(),
+		Authority:  e.validator.Key.PubKey.Bytes(),
+	}
+	height, authorities := e.state.GetValidators()
+	s.Height, s.Authorities = uint64(height), len(authorities)
+	for _, a := range authorities {
+		s.Votes = s.Votes || a.PubKey.Equals(e.validator.Key.PubKey)
+	}
+	return s
+}

@@ -1,0 +1,85 @@
+package consensus
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+
+	"github.com/cometbft/cometbft/libs/log"
+)
+
+// levelTrace is the engine's debugging: several lines for each vote.
+const levelTrace = slog.LevelDebug - 4
+
+// consensusFailure is the message with which the engine's consensus says goodbye: it has
+// recovered a panic and will never do anything again, and nothing but its log tells.
+const consensusFailure = "CONSENSUS FAILURE!!!"
+
+// logger passes the engine's log on. Every block is a dozen lines of information to the
+// engine; to the person on call they are chatter.
+type logger struct {
+	to     *slog.Logger
+	failed func(reason string) // hears of a consensus failure
+}
+
+var _ log.Logger = logger{}
+
+func (l logger) Debug(msg string, kv ...any) { l.write(levelTrace, msg, kv) }
+func (l logger) Info(msg string, kv ...any)  { l.write(slog.LevelDebug, msg, kv) }
+func (l logger) Warn(msg string, kv ...any)  { l.write(slog.LevelWarn, msg, kv) }
+
+func (l logger) Error(msg string, kv ...any) {
+	if msg == consensusFailure {
+		reason := "no reason given"
+		for i := 0; i+1 < len(kv); i += 2 {
+			if kv[i] == "err" {
+				reason = fmt.Sprint(kv[i+1])
+			}
+		}
+		l.failed(reason)
+	}
+	l.write(slog.LevelError, msg, kv)
+}
+
+// With adds to every line. Values are made into text at once, because the engine hands
+// out things here that it changes later.
+func (l logger) With(kv ...any) log.Logger {
+	return logger{to: slog.New(l.to.Handler().WithAttrs(attributes(kv))), failed: l.failed}
+}
+
+func (l logger) write(level slog.Level, msg string, kv []any) {
+	ctx := context.Background()
+	if !l.to.Enabled(ctx, level) { // before anything lazy is made into text
+		return
+	}
+	l.to.LogAttrs(ctx, level, msg, attributes(kv)...)
+}
+
+func attributes(kv []any) []slog.Attr {
+	out := make([]slog.Attr, 0, (len(kv)+1)/2)
+	for i := 0; i < len(kv); i += 2 {
+		key := fmt.Sprint(kv[i])
+		if i+1 == len(kv) {
+			out = append(out, slog.String("value", key))
+			break
+		}
+		if key == slog.MessageKey {
+			key = "detail" // the engine names an attribute like the message itself
+		}
+		out = append(out, attribute(key, kv[i+1]))
+	}
+	return out
+}
+
+func attribute(key string, v any) slog.Attr {
+	switch v := v.(type) {
+	case nil:
+		return slog.Any(key, nil)
+	case []byte:
+		return slog.String(key, hex.EncodeToString(v))
+	case error, fmt.Stringer, fmt.Formatter:
+		return slog.String(key, fmt.Sprint(v))
+	}
+	return slog.Any(key, v)
+}
