@@ -1,0 +1,142 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/cbor"
+	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/registry"
+	"github.com/wardledger/ward/runtime/state"
+)
+
+// Block is one block in the making. It belongs to one goroutine.
+type Block struct {
+	runtime   *Runtime
+	admission admission
+	receipts  []receipt.Receipt
+	events    []receipt.Event // of no transaction
+}
+
+// Begin starts the block after the last committed one. It fails if the header does not
+// follow, or if this node can't read its state.
+func (r *Runtime) Begin(h Header) (*Block, error) {
+	if want := r.state.Height() + 1; h.Height != want {
+		return nil, fmt.Errorf("runtime: block %d begins on state of height %d", h.Height, want-1)
+	}
+	b := &Block{runtime: r}
+	overlay := r.state.Overlay()
+	if h.Height == 1 {
+		if r.genesis == nil {
+			return nil, fmt.Errorf("runtime: block 1 begins before InitChain")
+		}
+
+		var err error
+		if overlay, err = r.genesis.take(r); err != nil {
+			return nil, err
+		}
+		b.events = r.genesis.events
+	}
+	c, err := readChain(overlay)
+	if err != nil {
+		return nil, err
+	}
+	b.admission = admission{overlay: overlay, records: registry.New(overlay), chain: c, header: h}
+	return b, nil
+}
+
+// Apply runs one transaction and returns its receipt, whatever it says. Bytes that can't be
+// admitted change nothing at all. An error means that this node is broken: the block must be given up.
+func (b *Block) Apply(raw []byte) (receipt.Receipt, error) {
+	t, refused, err := b.runtime.admit(&b.admission, raw, false)
+	if err != nil {
+		return receipt.Receipt{}, fmt.Errorf("runtime: height %d, transaction %d: %w", b.admission.header.Height, len(b.receipts), err)
+	}
+	rec := receiptOf(&t)
+	if refused != nil {
+		rec.Code, rec.Reason = refused.code, refused.reason
+	} else if err := b.run(&t, &rec); err != nil {
+		return receipt.Receipt{}, fmt.Errorf("runtime: height %d, transaction %s: %w", b.admission.header.Height, t.ID(), err)
+	}
+	b.receipts = append(b.receipts, rec)
+	return rec, nil
+}
+
+// run executes an admitted transaction: what it wrote stays or goes as a whole, what it
+// is charged stays.
+func (b *Block) run(t *admitted, rec *receipt.Receipt) error {
+	meter := gas.NewMeter(t.GasLimit)
+	meter.Charge(gas.MinLimit(t.size)) // admitted: the limit holds it
+
+	mark := b.admission.overlay.Checkpoint()
+	// Never done: how long a contract runs is for its gas to say, the same on every node.
+	out, err := b.runtime.execute(context.Background(), call{
+		overlay: b.admission.overlay, records: b.admission.records, chain: b.admission.chain,
+		height: b.admission.header.Height, time: b.admission.header.Time,
+		contract: t.Contract, method: t.Method, args: t.Args,
+		sender: t.key.Account, seed: t.ID(), meter: meter,
+	})
+	if err != nil {
+		return err
+	}
+	rec.Code, rec.ContractCode, rec.Reason = out.Code, out.ContractCode, out.Reason
+	rec.Log = out.log
+	if out.Code == receipt.OK {
+		rec.Return, rec.Events = out.result, out.events
+	} else {
+		b.admission.overlay.Revert(mark)
+		rec.Events = []receipt.Event{refusedEvent(rec)}
+	}
+	rec.GasUsed = meter.Used()
+	return b.admission.records.Charge(t.key.Account, max(rec.GasUsed, t.GasLimit/2), b.admission.header.Time)
+}
+
+// refusedEvent tells subscribers of a transaction that was executed and failed, so that
+// no refusal is invisible.
+func refusedEvent(rec *receipt.Receipt) receipt.Event {
+	a := cbor.AppendMap(nil, 6) // keys in canonical order: by length, then by bytes
+	a = cbor.AppendUint(cbor.AppendText(a, "code"), uint64(rec.Code))
+	a = cbor.AppendText(cbor.AppendText(a, "name"), rec.Code.Name())
+	a = cbor.AppendText(cbor.AppendText(a, "method"), rec.Method)
+	a = cbor.AppendText(cbor.AppendText(a, "reason"), receipt.Clip(rec.Reason))
+	a = cbor.AppendBytes(cbor.AppendText(a, "sender"), rec.Sender[:])
+	a = cbor.AppendUint(cbor.AppendText(a, "contract_code"), uint64(rec.ContractCode))
+	return receipt.Event{Contract: rec.Contract, Name: abi.RefusedEvent, Attributes: a}
+}
+
+// Seal ends the block and returns its stage: the new root is known, the disk is
+// untouched. The Block must not be used afterwards. Seal fails only if the state can't be
+// read; a block full of refused transactions seals normally.
+func (b *Block) Seal() (*Stage, error) {
+	stage, err := b.admission.overlay.Stage(b.admission.header.Height)
+	if err != nil {
+		return nil, fmt.Errorf("runtime: seal height %d: %w", b.admission.header.Height, err)
+	}
+	return &Stage{
+		Header: b.admission.header, Root: stage.Root(), Receipts: b.receipts, Events: b.events,
+		runtime: b.runtime, stage: stage,
+	}, nil
+}
+
+// Stage is a block that has been executed and has not yet happened.
+type Stage struct {
+	Header   Header
+	Root     []byte
+	Receipts []receipt.Receipt // one for each transaction, in order
+	Events   []receipt.Event   // those of no transaction; their cursor's Tx is len(Receipts)
+
+	runtime *Runtime
+	stage   *state.Stage
+}
+
+// Commit makes the block true: one atomic write. It may be repeated after a crash, when
+// the same block was executed again.
+func (s *Stage) Commit() error {
+	if err := s.stage.Commit(); err != nil {
+		return fmt.Errorf("runtime: commit height %d: %w", s.Header.Height, err)
+	}
+	s.runtime.genesis = nil
+	return nil
+}

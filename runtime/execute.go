@@ -1,0 +1,117 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/host"
+	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/registry"
+	"github.com/wardledger/ward/runtime/state"
+	"github.com/wardledger/ward/runtime/vm"
+)
+
+// initMethod is called once, when an instance is created, and never by a transaction.
+const initMethod = "init"
+
+// call is a call of one contract from outside: by a transaction, a view, or genesis.
+type call struct {
+	overlay *state.Overlay
+	records *registry.Records
+	chain   chain
+
+	height uint64
+	time   int64
+
+	contract, method string
+	args             []byte
+	sender           address.Address
+	seed             [32]byte
+	view             bool
+	meter            *gas.Meter
+}
+
+// outcome is how a call ended and, if it ended well, what came of it.
+type outcome struct {
+	vm.Result
+	result []byte
+	events []receipt.Event
+	log    []string
+}
+
+func stopped(code receipt.Code, format string, args ...any) outcome {
+	stop := host.Stopf(code, format, args...)
+	return outcome{Result: vm.Result{Code: stop.Code, Reason: stop.Reason}}
+}
+
+// execute finds the contract and runs the method. The caller reverts what a failed call
+// has written.
+func (r *Runtime) execute(ctx context.Context, c call) (outcome, error) {
+	if c.method == initMethod {
+		return stopped(receipt.UnknownMethod, "%q runs once, when a contract is created, and can't be called", initMethod), nil
+	}
+	if c.contract == CodeContract {
+		return r.executeCode(ctx, c)
+	}
+	instance, found, err := c.records.Instance(c.contract)
+	if err != nil {
+		return outcome{}, err
+	}
+	if !found {
+		return stopped(receipt.UnknownContract, "there is no contract %q", c.contract), nil
+	}
+	spec, err := r.specs.of(c.records, instance.Code)
+	if err != nil {
+		return outcome{}, err
+	}
+	if spec != nil {
+		if _, ok := spec.Method(c.method); !ok {
+			return stopped(receipt.UnknownMethod, "contract %q has no method %q", c.contract, c.method), nil
+		}
+	}
+	return r.enter(ctx, c, instance)
+}
+
+// enter runs a method of an instance in the engine.
+func (r *Runtime) enter(ctx context.Context, c call, instance registry.Instance) (outcome, error) {
+	h := &host.Call{
+		Chain: c.chain.ID, Block: host.Block{Height: c.height, Time: c.time},
+		Contract: c.contract, Method: c.method, Args: c.args,
+		Sender: c.sender, Origin: c.sender, View: c.view, Seed: c.seed,
+		Capabilities: instance.Capabilities,
+		Gas:          c.meter, Store: c.overlay, Accounts: accounts{c.records, c.height},
+	}
+	result, err := r.engine.Call(ctx, vm.Code{Hash: instance.Code, Load: func() ([]byte, error) {
+		code, found, err := c.records.Code(instance.Code)
+		if err == nil && !found {
+			err = fmt.Errorf("runtime: the state has an instance of code %x, but not the code", instance.Code)
+		}
+		return code, err
+	}}, h)
+	if err != nil {
+		return outcome{}, err
+	}
+	out := outcome{Result: result, log: h.Log()}
+	if out.Code == receipt.OK {
+		out.result, out.events = h.Result(), h.Events()
+	}
+	return out, nil
+}
+
+// accounts gives a contract with the capability the account functions of this block.
+type accounts struct {
+	records *registry.Records
+	height  uint64
+}
+
+var _ host.Accounts = accounts{}
+
+func (a accounts) OpenKey(o *abi.OpenAccount) (abi.Status, error) {
+	return a.records.OpenKey(o, a.height)
+}
+func (a accounts) ShutKey(kid address.Address) (abi.Status, error)   { return a.records.ShutKey(kid) }
+func (a accounts) ReopenKey(kid address.Address) (abi.Status, error) { return a.records.ReopenKey(kid) }
+func (a accounts) RetireKey(kid address.Address) (abi.Status, error) { return a.records.RetireKey(kid) }
