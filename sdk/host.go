@@ -97,7 +97,7 @@ func (w *walk) next() (key, value []byte, ok bool) {
 }
 
 func (w *walk) fill() bool {
-	if w.done {
+	if w.done || len(w.end) > 0 && string(w.start) >= string(w.end) {
 		return false
 	}
 	var flags uint32

@@ -208,6 +208,7 @@ func TestDeclarations(t *testing.T) {
 		{"event e is a uint", func() { Event[uint64]("e", "") }},
 		{"error e has the code 1", func() { Error(1, "e", "") }},
 		{"the collection c is declared twice", func() { NewItem[uint64]("c"); NewMap[string, None]("c") }},
+		{"the keys of d do not start with", func() { By[uint64](NewMap[string, None]("d")) }},
 		{`"C" is not a collection's name`, func() { NewItem[uint64]("C") }},
 	} {
 		func() {

@@ -106,23 +106,49 @@ func (m Map[K, V]) Delete(_ *Ctx, key K) bool {
 // All is every row.
 func (m Map[K, V]) All() Rows[K, V] { return Rows[K, V]{m: m} }
 
-// A Pair is a key of two parts. Rows with the same First lie together; see [Under].
-// A key of three parts is a Pair whose Second is a Pair.
-type Pair[A, B any] struct {
-	First  A
-	Second B
+// A Prefix finds the rows of a map by the first parts of their keys.
+type Prefix[P, K, V any] struct {
+	m     Map[K, V]
+	parts wire.Key[P]
 }
 
-// Under is the rows whose keys have this First.
-func Under[A, B, V any](m Map[Pair[A, B], V], first A) Rows[Pair[A, B], V] {
-	return Rows[Pair[A, B], V]{m: m, prefix: wire.NewKey[A]().Append(nil, first)}
+// By declares a way to find rows by the first parts of their keys, as a package variable:
+// P is the type of the first field of K, or a struct of its first few.
+func By[P, K, V any](m Map[K, V]) Prefix[P, K, V] {
+	parts := wire.NewKey[P]()
+	if !wire.Begins(parts, m.key) {
+		panic("sdk: the keys of " + m.collection + " do not start with the parts to find rows by")
+	}
+	return Prefix[P, K, V]{m, parts}
+}
+
+// Rows is the rows whose keys start with these parts.
+func (p Prefix[P, K, V]) Rows(parts P) Rows[K, V] {
+	prefix := p.parts.Append(nil, parts)
+	return Rows[K, V]{m: p.m, prefix: prefix, start: prefix, end: wire.After(prefix)}
+}
+
+// From is r without the rows whose keys lie before these parts.
+func (p Prefix[P, K, V]) From(r Rows[K, V], parts P) Rows[K, V] {
+	if start := p.parts.Append(nil, parts); string(start) > string(r.start) {
+		r.start = start
+	}
+	return r
+}
+
+// Until is r without the rows whose keys start with these parts or lie behind them.
+func (p Prefix[P, K, V]) Until(r Rows[K, V], parts P) Rows[K, V] {
+	if end := p.parts.Append(nil, parts); r.end == nil || string(end) < string(r.end) {
+		r.end = end
+	}
+	return r
 }
 
 // Rows is a part of a map, in the order of the keys.
 type Rows[K, V any] struct {
-	m       Map[K, V]
-	prefix  []byte
-	reverse bool
+	m                  Map[K, V]
+	prefix, start, end []byte // prefix is what all keys of the part have in common
+	reverse            bool
 }
 
 // A Row is one row of a map.
@@ -181,13 +207,17 @@ func (r Rows[K, V]) Page(_ *Ctx, after []byte, limit uint32) (rows []Row[K, V], 
 }
 
 func (r Rows[K, V]) walk(after []byte, batch uint32) *walk {
-	w := &walk{collection: r.m.collection, start: r.prefix, end: wire.After(r.prefix), reverse: r.reverse, batch: batch}
-	switch {
-	case after == nil:
-	case r.reverse:
-		w.end = append(append([]byte(nil), r.prefix...), after...)
-	default:
-		w.start = append(append(append([]byte(nil), r.prefix...), after...), 0)
+	w := &walk{collection: r.m.collection, start: r.start, end: r.end, reverse: r.reverse, batch: batch}
+	if after == nil {
+		return w
+	}
+	place := append(append([]byte(nil), r.prefix...), after...)
+	if r.reverse {
+		if w.end == nil || string(place) < string(w.end) {
+			w.end = place
+		}
+	} else if place = append(place, 0); string(place) > string(w.start) {
+		w.start = place
 	}
 	return w
 }

@@ -24,7 +24,7 @@ type Key[K any] struct{ plan *keyPlan }
 
 type keyPlan struct {
 	kind   reflect.Kind // Bool, Int64, Uint64, String, Slice (of bytes), Array (of bytes) or Struct
-	width  int          // bytes of a number
+	width  int          // bytes of a number or array
 	fields []*keyPlan
 }
 
@@ -47,7 +47,11 @@ func newKeyPlan(t reflect.Type, where string) *keyPlan {
 		return &keyPlan{kind: reflect.Uint64, width: int(t.Size())}
 	case reflect.Array, reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 && t.Size() > 0 {
-			return &keyPlan{kind: k}
+			p := &keyPlan{kind: k}
+			if k == reflect.Array {
+				p.width = t.Len()
+			}
+			return p
 		}
 	case reflect.Struct:
 		p := &keyPlan{kind: k}
@@ -83,6 +87,32 @@ func (k Key[K]) Decode(b []byte) (K, error) {
 		return zero, errors.New("key has " + strconv.Itoa(len(rest)) + " bytes too many")
 	}
 	return v, nil
+}
+
+// Begins reports whether keys of K start with a key of P: whether the parts of P,
+// in order, are the first parts of K.
+func Begins[P, K any](p Key[P], k Key[K]) bool {
+	parts, whole := p.plan.parts(nil), k.plan.parts(nil)
+	if len(parts) > len(whole) {
+		return false
+	}
+	for i, part := range parts {
+		if part.kind != whole[i].kind || part.width != whole[i].width {
+			return false
+		}
+	}
+	return true
+}
+
+// parts appends what a key is made of once structs are taken apart.
+func (p *keyPlan) parts(list []*keyPlan) []*keyPlan {
+	if p.kind != reflect.Struct {
+		return append(list, p)
+	}
+	for _, f := range p.fields {
+		list = f.parts(list)
+	}
+	return list
 }
 
 const (

@@ -491,6 +491,35 @@ func TestKeyBytes(t *testing.T) {
 	}
 }
 
+func TestBegins(t *testing.T) {
+	type two struct {
+		Owner address
+		Name  state
+	}
+	type nested struct {
+		Two two
+		N   int16
+	}
+	type wrong struct {
+		Owner [19]byte
+		Name  string
+	}
+	whole := wire.NewKey[key]()
+	for name, c := range map[string]struct{ got, want bool }{
+		"one":      {wire.Begins(wire.NewKey[address](), whole), true},
+		"two":      {wire.Begins(wire.NewKey[two](), whole), true},
+		"nested":   {wire.Begins(wire.NewKey[nested](), whole), true},
+		"all":      {wire.Begins(whole, whole), true},
+		"too long": {wire.Begins(whole, wire.NewKey[two]()), false},
+		"wrong":    {wire.Begins(wire.NewKey[wrong](), whole), false},
+		"text":     {wire.Begins(wire.NewKey[string](), whole), false},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %v, want %v", name, c.got, c.want)
+		}
+	}
+}
+
 func FuzzKey(f *testing.F) {
 	codec := wire.NewKey[key]()
 	f.Add(codec.Append(nil, key{Name: "a\x00b", Raw: []byte{0}}))
