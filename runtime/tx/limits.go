@@ -1,5 +1,7 @@
 package tx
 
+import "github.com/wardledger/ward/runtime/gas"
+
 // Bounds of a transaction, each checked by Decode before anything is done with what
 // it bounds.
 const (
@@ -16,9 +18,8 @@ const (
 	MaxContract = 64
 	// MaxMethod is the longest method name, in bytes, as receipt.MaxName.
 	MaxMethod = 64
-	// MaxGas is the highest gas limit. One gas aims at one nanosecond of the reference
-	// machine, so that no transaction runs much longer than a second.
-	MaxGas = 1_000_000_000
+	// MaxGas is the highest gas limit.
+	MaxGas = gas.MaxLimit
 	// MaxAAD is the longest external AAD of a message, in bytes: a name, not data.
 	MaxAAD = 64
 )
