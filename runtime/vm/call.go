@@ -164,7 +164,7 @@ func (i *instance) why(err error, instantiating bool) error {
 		panic(fmt.Sprintf("BUG: vm: host function %s panicked: %v", k.running, err))
 	}
 	if reason, ok := trapReason(err); ok {
-		return host.Stopf(receipt.Trapped, "%s", reason)
+		return k.trapped(reason)
 	}
 	if instantiating {
 		// A segment that doesn't fit, say. It depends on the module alone.
@@ -172,6 +172,15 @@ func (i *instance) why(err error, instantiating bool) error {
 		return host.Stopf(receipt.Trapped, "the module can't be instantiated")
 	}
 	return fmt.Errorf("wazero: %w", err)
+}
+
+// trapped returns the end of a call that trapped or exited. If the contract said before
+// why, as Go's runtime does, that is the better reason.
+func (k *call) trapped(reason string) *host.Stop {
+	if k.wasi.fatal != "" {
+		reason = k.wasi.fatal
+	}
+	return host.Stopf(receipt.Trapped, "%s", reason)
 }
 
 // close frees the instance.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"strings"
 
 	"github.com/tetratelabs/wazero/api"
@@ -12,7 +13,6 @@ import (
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/host"
-	"github.com/wardledger/ward/runtime/receipt"
 )
 
 // wasi is what WASI preview 1 knows of a call.
@@ -99,7 +99,7 @@ func (w *wasi) write(c *host.Call, fd int, b []byte) {
 // end finishes a line.
 func (w *wasi) end(c *host.Call, l *line) {
 	s := string(l.b)
-	// What Go's runtime writes before it exits.
+	// What Go's runtime writes before it gives up.
 	if strings.HasPrefix(s, "panic: ") || strings.HasPrefix(s, "fatal error: ") {
 		w.fatal = s
 	}
@@ -191,10 +191,7 @@ var wasiFunctions = map[string]func(f *frame) uint32{
 	"poll_oneoff": poll,
 	"proc_exit": func(f *frame) uint32 {
 		f.wasi.flush(f.host)
-		if f.wasi.fatal != "" {
-			f.halt(host.Stopf(receipt.Trapped, "the contract exited with code %d: %s", f.u32(0), f.wasi.fatal))
-		}
-		f.halt(host.Stopf(receipt.Trapped, "the contract exited with code %d", f.u32(0)))
+		f.halt(f.trapped(fmt.Sprintf("the contract exited with code %d", f.u32(0))))
 		return 0
 	},
 
