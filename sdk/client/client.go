@@ -61,11 +61,15 @@ func (c *Client) http() *http.Client {
 // Close drops idle connections. The Client remains usable.
 func (c *Client) Close() { c.http().CloseIdleConnections() }
 
-// address builds the URL of a request. Path elements are escaped by the callers.
+// address builds the URL of a request; path is escaped.
 func (c *Client) address(path string, query url.Values) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSuffix(c.URL, "/") + path)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	base, err := url.Parse(c.URL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("node URL %q: want http://host:port", c.URL)
+	}
+	u, err := base.Parse(strings.TrimSuffix(base.EscapedPath(), "/") + path)
+	if err != nil {
+		return nil, err
 	}
 	u.RawQuery = query.Encode()
 	return u, nil

@@ -101,6 +101,10 @@ func (f *KeyFile) Sealed() bool { return f.sealed != nil }
 // ErrPassphrase if it doesn't open the file; a file whose public part isn't its secret's
 // is refused.
 func (f *KeyFile) Open(passphrase string) (*tx.SecretKey, error) {
+	return f.open(passphrase, workFactor)
+}
+
+func (f *KeyFile) open(passphrase string, maxWork int) (*tx.SecretKey, error) {
 	secret := f.secret
 	if f.Sealed() {
 		if passphrase == "" {
@@ -110,7 +114,7 @@ func (f *KeyFile) Open(passphrase string) (*tx.SecretKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		identity.SetMaxWorkFactor(workFactor)
+		identity.SetMaxWorkFactor(maxWork)
 		r, err := age.Decrypt(armor.NewReader(bytes.NewReader(f.sealed)), identity)
 		if noMatch := (*age.NoIdentityMatchError)(nil); errors.As(err, &noMatch) {
 			return nil, ErrPassphrase

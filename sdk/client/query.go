@@ -12,6 +12,7 @@ import (
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/abi/specjson"
 	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/sdk/wire"
 )
 
@@ -84,10 +85,14 @@ func (c *Client) Contracts(ctx context.Context, after string, limit int) (contra
 	return contracts, answer.Next, nil
 }
 
-// Contract asks for one contract.
+// Contract asks for one contract. One that isn't there is a *Refused with
+// receipt.UnknownContract.
 func (c *Client) Contract(ctx context.Context, name string) (*Contract, error) {
+	if err := checkNames(name, ""); err != nil {
+		return nil, err
+	}
 	var answer contractAnswer
-	if err := c.get(ctx, "/v1/contracts/"+url.PathEscape(name), nil, &answer); err != nil {
+	if err := c.get(ctx, "/v1/contracts/"+name, nil, &answer); err != nil {
 		return nil, err
 	}
 	return answer.contract(), nil
@@ -102,8 +107,11 @@ func (c *Client) Spec(ctx context.Context, contract string) (*abi.Spec, error) {
 	if spec != nil {
 		return spec, nil
 	}
+	if err := checkNames(contract, ""); err != nil {
+		return nil, err
+	}
 	var encoded []byte
-	err := c.exchange(ctx, http.MethodGet, "/v1/contracts/"+url.PathEscape(contract), url.Values{"format": {"cbor"}}, "", nil, &encoded)
+	err := c.exchange(ctx, http.MethodGet, "/v1/contracts/"+contract, url.Values{"format": {"cbor"}}, "", nil, &encoded)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +125,18 @@ func (c *Client) Spec(ctx context.Context, contract string) (*abi.Spec, error) {
 	}
 	c.specs[contract] = spec
 	return spec, nil
+}
+
+// checkNames refuses what can't be a contract's and a method's name, as the chain would:
+// they become parts of a path, where ".." means something else. A method may be "".
+func checkNames(contract, method string) error {
+	if !abi.ValidContract(contract) {
+		return &Refused{Code: receipt.UnknownContract, Reason: fmt.Sprintf("%.80q can't be a contract's name", contract)}
+	}
+	if method != "" && !abi.ValidMethod(method) {
+		return &Refused{Code: receipt.UnknownMethod, Reason: fmt.Sprintf("%.80q can't be a method's name", method)}
+	}
+	return nil
 }
 
 // Query asks a view of a contract on the newest committed state and reads its result into
@@ -144,6 +164,9 @@ type Question struct {
 
 // Ask asks a view of a contract.
 func (c *Client) Ask(ctx context.Context, q Question) (*Answer, error) {
+	if err := checkNames(q.Contract, q.Method); err != nil {
+		return nil, err
+	}
 	body, err := c.jsonArgs(ctx, q)
 	if err != nil {
 		return nil, err
@@ -155,7 +178,7 @@ func (c *Client) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if !q.Sender.IsZero() {
 		query.Set("sender", q.Sender.String())
 	}
-	path := "/v1/contracts/" + url.PathEscape(q.Contract) + "/query/" + url.PathEscape(q.Method)
+	path := "/v1/contracts/" + q.Contract + "/query/" + q.Method
 	var a queryAnswer
 	if err := c.exchange(ctx, http.MethodPost, path, query, "application/json", body, &a); err != nil {
 		return nil, err

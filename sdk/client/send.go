@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"time"
@@ -20,6 +21,9 @@ const (
 	// added. Of a limit at least half is charged against the quota.
 	DefaultGas = 20_000_000
 
+	// gasSpread is the gas below which chance adds to the limit; of no weight beside DefaultGas.
+	gasSpread = 1 << 16
+
 	// sequenceTries bounds how often one Send picks another sequence. Each try that fails
 	// means that somebody else took the number at this very moment.
 	sequenceTries = 16
@@ -30,7 +34,7 @@ type Args []byte
 
 // Options say how a transaction is sent. The zero value is usual.
 type Options struct {
-	GasLimit  uint64 // in gas; 0 means DefaultGas and what the transaction's size costs
+	GasLimit  uint64 // in gas; 0 means a little more than DefaultGas and what the arguments' size costs
 	LastValid uint64 // the last height at which it may run; 0 means no end
 	Sequence  uint64 // 0 means the next one; a number of one's own is sent once, whatever the answer
 }
@@ -166,7 +170,9 @@ func (c *Client) sign(ctx context.Context, s tx.Signer, contract, method string,
 		return nil, 0, fmt.Errorf("arguments of %s %s: %w", contract, method, err)
 	}
 	if t.GasLimit == 0 {
-		t.GasLimit = min(DefaultGas+gas.PerTxByte*uint64(len(t.Args)), gas.MaxLimit)
+		// A little of it is chance: two processes that share a key, pick the same sequence and
+		// want the same would else sign the same bytes, which run once.
+		t.GasLimit = min(DefaultGas+gas.PerTxByte*uint64(len(t.Args))+rand.N[uint64](gasSpread), gas.MaxLimit)
 	}
 	if t.Chain, err = c.Chain(ctx); err != nil {
 		return nil, 0, err
