@@ -1,0 +1,395 @@
+package sdktest
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/wardledger/ward/runtime"
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/abi/specjson"
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/cbor"
+	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/registry"
+	"github.com/wardledger/ward/runtime/state"
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/runtime/vm"
+	"github.com/wardledger/ward/sdk"
+	"github.com/wardledger/ward/sdk/build"
+	"github.com/wardledger/ward/sdk/wire"
+)
+
+// Start is the time at which a chain starts: Monday 5 January 2026, 08:00 UTC.
+const Start sdk.Time = 1767600000
+
+// DefaultGasLimit is the gas limit of a transaction, unless the test changes
+// [Chain.GasLimit]: enough for a few hundred writes.
+const DefaultGasLimit = 50_000_000
+
+// AmpleQuota is the quota of the accounts that the harness opens, in gas per hour:
+// ten million transactions while the clock stands still.
+const AmpleQuota = 1_000_000_000_000_000
+
+// A Contract is one that exists from the first block on.
+type Contract struct {
+	// Dir is the folder of its source; "." is the one of the test.
+	Dir string
+	// Module is used instead of Dir if it isn't nil.
+	Module *build.Module
+	// Name is what the instance is called. Empty: as its spec says.
+	Name string
+	// Admin is whose contract it is, and the sender of init. Nil: the operator.
+	Admin *Key
+	// Capabilities are its powers beyond the ordinary, such as "accounts".
+	Capabilities []string
+	// Init is the argument of its init: a value as in [Chain.Call].
+	Init any
+}
+
+// JSON is an argument document written as a person would send it to the HTTP API;
+// the contract's spec types it.
+type JSON string
+
+// CBOR is a value that is encoded already, perhaps wrongly.
+type CBOR []byte
+
+// A Chain is a state with contracts, and the block that comes next.
+type Chain struct {
+	// Operator is the key that may deploy contracts.
+	Operator *Key
+	// GasLimit is the gas limit of the transactions that are signed from now on.
+	GasLimit uint64
+	// LastValid is the last height at which they may be executed; 0 is any.
+	LastValid uint64
+
+	t       testing.TB
+	runtime *runtime.Runtime
+	state   *state.State
+	specs   map[string]*abi.Spec
+	now     sdk.Time
+	events  []Event
+}
+
+// ID is the chain id of every test chain.
+const ID = "ward-test"
+
+// engine compiles each contract once for all chains of a test binary. It is never
+// closed: the process ends with the tests.
+var engine = sync.OnceValues(func() (*vm.Engine, error) { return vm.New(vm.Options{}) })
+
+// builds holds what Build made, by folder.
+var builds sync.Map // string -> func() (*build.Module, error)
+
+// Build returns the contract in a folder, built once in a test binary.
+func Build(t testing.TB, dir string) *build.Module {
+	t.Helper()
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	once, _ := builds.LoadOrStore(absolute, sync.OnceValues(func() (*build.Module, error) {
+		// Not the test's context: other tests wait for the same module.
+		return build.Contract(context.Background(), build.Options{Dir: dir})
+	}))
+	module, err := once.(func() (*build.Module, error))()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return module
+}
+
+// New returns a chain on which the contracts exist, in this order, at height 1 and
+// at the time [Start]. If an init fails, so does the test.
+func New(t testing.TB, contracts ...Contract) *Chain {
+	t.Helper()
+	c, err := Try(t, contracts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Try is New for tests of an init that refuses: the error says what the runtime
+// said. What else goes wrong ends the test.
+func Try(t testing.TB, contracts ...Contract) (*Chain, error) {
+	t.Helper()
+	vm, err := engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Chain{
+		Operator: Ed25519("operator"), GasLimit: DefaultGasLimit,
+		t: t, now: Start, specs: map[string]*abi.Spec{runtime.CodeContract: runtime.CodeSpec()},
+	}
+	if c.state, err = state.Open(state.NewMemory(), state.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if c.runtime, err = runtime.New(runtime.Config{State: c.state, Engine: vm}); err != nil {
+		t.Fatal(err)
+	}
+	genesis := runtime.Genesis{
+		Chain: ID, Operator: address.Address(c.Operator.Address()),
+		Accounts: []runtime.GenesisAccount{{Key: c.Operator.Public(), Quota: AmpleQuota, Scope: anything}},
+	}
+	for _, contract := range contracts {
+		module := contract.Module
+		if module == nil {
+			module = Build(t, contract.Dir)
+		}
+		g := runtime.GenesisContract{
+			Name: contract.Name, Code: module.Wasm, Capabilities: contract.Capabilities,
+			Admin: address.Address(c.Operator.Address()),
+		}
+		if g.Name == "" {
+			g.Name = module.Name
+		}
+		if contract.Admin != nil {
+			g.Admin = address.Address(contract.Admin.Address())
+		}
+		c.specs[g.Name] = module.Spec
+		if contract.Init != nil {
+			g.Init = c.args(g.Name, abi.MethodInit, contract.Init)
+		}
+		genesis.Contracts = append(genesis.Contracts, g)
+	}
+	header := runtime.Header{Height: 1, Time: int64(c.now)}
+	if _, err := c.runtime.InitChain(genesis, header); err != nil {
+		return nil, err
+	}
+	c.Block()
+	return c, nil
+}
+
+// anything is the scope of the accounts that the harness opens.
+var anything = []abi.Scope{{Contract: runtime.AnyContract}}
+
+// Account opens an account for the Ed25519 key of a name: it may call everything,
+// with [AmpleQuota]. A key that has an account already fails the test.
+func (c *Chain) Account(name string) *Key {
+	c.t.Helper()
+	key := Ed25519(name)
+	c.Open(key)
+	return key
+}
+
+// Open opens an account for each key: it may call everything, with [AmpleQuota]. It
+// happens between two blocks, without a transaction or event, as if genesis had
+// done it.
+func (c *Chain) Open(keys ...*Key) {
+	c.t.Helper()
+	for _, key := range keys {
+		c.open(&abi.OpenAccount{Key: key.Public(), Quota: AmpleQuota, Scope: anything}, key.Name)
+	}
+}
+
+// OpenKey opens a key with a narrower scope, an expiry, a quota or an account of
+// somebody else. It happens as in [Chain.Open].
+func (c *Chain) OpenKey(k sdk.OpenKey) {
+	c.t.Helper()
+	o := &abi.OpenAccount{Key: k.Key, Expires: int64(k.Expires), Quota: k.Quota}
+	if !k.Account.IsZero() {
+		o.Account = k.Account[:]
+	}
+	if !k.Owner.IsZero() {
+		o.Owner = k.Owner[:]
+	}
+	for _, s := range k.Scope {
+		o.Scope = append(o.Scope, abi.Scope{Contract: s.Contract, Methods: s.Methods})
+	}
+	c.open(o, fmt.Sprintf("%x", []byte(k.Key)))
+}
+
+func (c *Chain) open(o *abi.OpenAccount, name string) {
+	c.t.Helper()
+	overlay := c.state.Overlay()
+	status, err := registry.New(overlay).OpenKey(o, c.state.Height())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if status != abi.StatusOK {
+		c.t.Fatalf("account of %s: %s", name, status)
+	}
+	stage, err := overlay.Stage(c.state.Height() + 1)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := stage.Commit(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Now returns the time that the next block will have, and that views see.
+func (c *Chain) Now() sdk.Time { return c.now }
+
+// Height returns the height of the last block.
+func (c *Chain) Height() uint64 { return c.state.Height() }
+
+// Root returns the state root after the last block.
+func (c *Chain) Root() []byte { return c.state.Root() }
+
+// Advance moves the clock on.
+func (c *Chain) Advance(d sdk.Duration) {
+	c.t.Helper()
+	c.SetTime(c.now.Add(d))
+}
+
+// SetTime sets the clock, which can't go back.
+func (c *Chain) SetTime(now sdk.Time) {
+	c.t.Helper()
+	if now < c.now {
+		c.t.Fatalf("clock set to %s, it is %s already", now, c.now)
+	}
+	c.now = now
+}
+
+// Sign returns a signed transaction, with the key's next sequence. args is a value of
+// sdk/wire such as the struct that the method takes, nil for nothing, [JSON] or [CBOR].
+func (c *Chain) Sign(as *Key, contract, method string, args any) []byte {
+	c.t.Helper()
+	lane := runtime.LaneOf(contract)
+	raw, err := tx.Sign(&tx.Tx{
+		Chain: ID, Sequence: as.next[lane], LastValid: c.LastValid, GasLimit: c.GasLimit,
+		Contract: contract, Method: method, Args: c.args(contract, method, args),
+	}, as.secret)
+	if err != nil {
+		c.t.Fatalf("%s.%s by %s: %v", contract, method, as, err)
+	}
+	as.next[lane]++
+	return raw
+}
+
+// args encodes what a method is given.
+func (c *Chain) args(contract, method string, args any) []byte {
+	c.t.Helper()
+	switch args := args.(type) {
+	case nil:
+		return cbor.AppendMap(nil, 0)
+	case CBOR:
+		return args
+	case JSON:
+		spec := c.specs[contract]
+		if spec == nil {
+			c.t.Fatalf("%s.%s: JSON arguments for a contract that isn't there", contract, method)
+		}
+		m, ok := spec.Method(method)
+		if !ok {
+			c.t.Fatalf("%s.%s: JSON arguments for a method that isn't there", contract, method)
+		}
+		item, err := specjson.ToCBOR(m.Args, []byte(args))
+		if err != nil {
+			c.t.Fatalf("%s.%s: arguments: %v", contract, method, err)
+		}
+		return item
+	}
+	item, err := wire.Marshal(args)
+	if err != nil {
+		c.t.Fatalf("%s.%s: arguments: %v", contract, method, err)
+	}
+	return item
+}
+
+// Call signs a transaction, puts it in a block of its own and returns its receipt.
+// args is as in [Chain.Sign].
+func (c *Chain) Call(as *Key, contract, method string, args any) *Receipt {
+	c.t.Helper()
+	return c.Block(c.Sign(as, contract, method, args))[0]
+}
+
+// Block executes and commits a block of transactions at the time [Chain.Now] and
+// returns their receipts in order.
+func (c *Chain) Block(transactions ...[]byte) []*Receipt {
+	c.t.Helper()
+	header := runtime.Header{Height: c.state.Height() + 1, Time: int64(c.now)}
+	block, err := c.runtime.Begin(header)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	receipts := make([]*Receipt, len(transactions))
+	for i, raw := range transactions {
+		r, err := block.Apply(raw)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		receipts[i] = c.receipt(r)
+	}
+	stage, err := block.Seal()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := stage.Commit(); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, r := range receipts {
+		c.events = append(c.events, r.Events...)
+	}
+	for _, e := range stage.Events {
+		c.events = append(c.events, c.event(e))
+	}
+	return receipts
+}
+
+// View asks a contract at the last height, without saying who asks.
+func (c *Chain) View(contract, method string, args any) *Receipt {
+	c.t.Helper()
+	return c.ViewAs(sdk.Address{}, contract, method, args)
+}
+
+// ViewAs asks a contract at the last height as somebody, whom nobody checks.
+func (c *Chain) ViewAs(sender sdk.Address, contract, method string, args any) *Receipt {
+	c.t.Helper()
+	// Not the test's context, which can be cancelled: the engine would compile the
+	// contract a second time, to be able to stop it.
+	r, _, err := c.runtime.View(context.WithoutCancel(c.t.Context()), runtime.Query{
+		Time: int64(c.now), Contract: contract, Method: method,
+		Args: c.args(contract, method, args), Sender: address.Address(sender),
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return c.receipt(r)
+}
+
+// Events returns what was emitted so far, in order: all of it, or what has one of the
+// names, each written as "event" or "contract.event". Events of a test are those of
+// committed blocks, the inits' included.
+func (c *Chain) Events(names ...string) []Event {
+	if len(names) == 0 {
+		return slices.Clone(c.events)
+	}
+	var events []Event
+	for _, e := range c.events {
+		if slices.Contains(names, e.Name) || slices.Contains(names, e.Contract+"."+e.Name) {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+// Key returns what the chain knows of a key, and whether it knows it.
+func (c *Chain) Key(kid sdk.Address) (runtime.KeyInfo, bool) {
+	c.t.Helper()
+	info, found, err := c.runtime.Key(address.Address(kid), int64(c.now))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return info, found
+}
+
+// Spec returns the spec of a contract of this chain, or nil.
+func (c *Chain) Spec(contract string) *abi.Spec { return c.specs[contract] }
+
+func (c *Chain) receipt(r receipt.Receipt) *Receipt {
+	out := &Receipt{Receipt: r, t: c.t, spec: c.specs[r.Contract]}
+	for _, e := range r.Events {
+		out.Events = append(out.Events, c.event(e))
+	}
+	return out
+}
+
+func (c *Chain) event(e receipt.Event) Event {
+	return Event{Event: e, t: c.t, spec: c.specs[e.Contract]}
+}
