@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/wardledger/ward/runtime/abi"
-	"github.com/wardledger/ward/runtime/cbor"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/registry"
@@ -87,23 +85,10 @@ func (b *Block) run(t *admitted, rec *receipt.Receipt) error {
 		rec.Return, rec.Events = out.result, out.events
 	} else {
 		b.admission.overlay.Revert(mark)
-		rec.Events = []receipt.Event{refusedEvent(rec)}
+		rec.Events = []receipt.Event{rec.Refusal()} // no refusal is invisible
 	}
 	rec.GasUsed = meter.Used()
 	return b.admission.records.Charge(t.key.Account, max(rec.GasUsed, t.GasLimit/2), b.admission.header.Time)
-}
-
-// refusedEvent tells subscribers of a transaction that was executed and failed, so that
-// no refusal is invisible.
-func refusedEvent(rec *receipt.Receipt) receipt.Event {
-	a := cbor.AppendMap(nil, 6) // keys in canonical order: by length, then by bytes
-	a = cbor.AppendUint(cbor.AppendText(a, "code"), uint64(rec.Code))
-	a = cbor.AppendText(cbor.AppendText(a, "name"), rec.Code.Name())
-	a = cbor.AppendText(cbor.AppendText(a, "method"), rec.Method)
-	a = cbor.AppendText(cbor.AppendText(a, "reason"), receipt.Clip(rec.Reason))
-	a = cbor.AppendBytes(cbor.AppendText(a, "sender"), rec.Sender[:])
-	a = cbor.AppendUint(cbor.AppendText(a, "contract_code"), uint64(rec.ContractCode))
-	return receipt.Event{Contract: rec.Contract, Name: abi.RefusedEvent, Attributes: a}
 }
 
 // Seal ends the block and returns its stage: the new root is known, the disk is

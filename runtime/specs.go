@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -48,7 +49,10 @@ func (s *specs) of(records *registry.Records, hash [32]byte) (*abi.Spec, error) 
 // specOf reads the spec out of a module, nil if it has none.
 func specOf(code []byte) (*abi.Spec, error) {
 	section, err := abi.SpecOf(code)
-	if err != nil || section == nil {
+	if errors.Is(err, abi.ErrNoSpec) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	return abi.DecodeSpec(section)
