@@ -75,7 +75,7 @@ func text(t testing.TB, result []byte) string {
 // A panic's stack trace is in the log.
 func TestPanicTrace(t *testing.T) {
 	c := newCall(t, "panic")
-	run(t, newEngine(t, vm.Options{}), guest(t), c)
+	run(t, engines.compiler(), guest(t), c)
 	if log := strings.Join(c.Log(), "\n"); !strings.Contains(log, "panic: a reason with a number: 42") || !strings.Contains(log, "main.go:") {
 		t.Errorf("the log does not tell where:\n%s", log)
 	}
@@ -184,7 +184,7 @@ func TestEnginesAgree(t *testing.T) {
 // A limit that is just enough passes; one unit less is out of gas.
 func TestGasToTheUnit(t *testing.T) {
 	wasm := guest(t)
-	e := newEngine(t, vm.Options{})
+	e := engines.compiler()
 	c := newCall(t, "count")
 	ends(t, run(t, e, wasm, c), receipt.OK, "")
 	cost := c.Gas.Used()

@@ -16,22 +16,30 @@ import (
 	"github.com/wardledger/ward/runtime/vm"
 )
 
-// onBoth runs a test on wazero's compiler and on its interpreter.
-func onBoth(t *testing.T, test func(t *testing.T, e *vm.Engine)) {
-	for _, o := range []struct {
-		name string
-		vm.Options
-	}{{"compiler", vm.Options{}}, {"interpreter", vm.Options{Interpreter: true}}} {
-		t.Run(o.name, func(t *testing.T) { test(t, newEngine(t, o.Options)) })
-	}
+// engines are shared by the tests, so that each module is compiled once.
+var engines = struct{ compiler, interpreter func() *vm.Engine }{
+	compiler:    sync.OnceValue(func() *vm.Engine { return mustEngine(vm.Options{}) }),
+	interpreter: sync.OnceValue(func() *vm.Engine { return mustEngine(vm.Options{Interpreter: true}) }),
 }
 
-func newEngine(t testing.TB, o vm.Options) *vm.Engine {
-	t.Helper()
+func mustEngine(o vm.Options) *vm.Engine {
 	e, err := vm.New(o)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
+	return e
+}
+
+// onBoth runs a test on wazero's compiler and on its interpreter.
+func onBoth(t *testing.T, test func(t *testing.T, e *vm.Engine)) {
+	t.Run("compiler", func(t *testing.T) { test(t, engines.compiler()) })
+	t.Run("interpreter", func(t *testing.T) { test(t, engines.interpreter()) })
+}
+
+// newEngine returns an engine of the test's own.
+func newEngine(t testing.TB, o vm.Options) *vm.Engine {
+	t.Helper()
+	e := mustEngine(o)
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)
