@@ -2,8 +2,11 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
+	"strings"
+	"sync/atomic"
 
 	"github.com/cosmos/iavl"
 	iavldb "github.com/cosmos/iavl/db"
@@ -18,11 +21,10 @@ type nodes struct {
 	// the State decides whether that ever reaches the storage.
 	written Batch
 
-	// fault is the first read that failed or missed a row that must exist. Only
-	// the pruner's is looked at: its iterators swallow errors, and would then
-	// take living nodes for dead ones.
-	fault error
-	watch bool
+	// failed is the last read that failed, or missed a row that must exist. The
+	// library forgets it in places: its iterators end as if there were no more,
+	// and many of its errors carry only the text.
+	failed atomic.Pointer[error]
 }
 
 var _ iavldb.DB = (*nodes)(nil)
@@ -40,58 +42,68 @@ func (n *nodes) take() *Batch {
 	return &b
 }
 
-func (n *nodes) blame(err error) {
-	if n.watch && n.fault == nil {
-		n.fault = err
-	}
+// fail remembers and returns a failed read.
+func (n *nodes) fail(err error) error {
+	n.failed.Store(&err)
+	return err
 }
+
+// cause returns an error of the library, wrapped around the failed read of which
+// it tells, so that callers can ask for it.
+func (n *nodes) cause(err error) error {
+	if failed := n.failed.Load(); failed != nil && !errors.Is(err, *failed) && strings.Contains(err.Error(), (*failed).Error()) {
+		return &readError{err, *failed}
+	}
+	return err
+}
+
+type readError struct{ err, read error }
+
+func (e *readError) Error() string   { return e.err.Error() }
+func (e *readError) Unwrap() []error { return []error{e.err, e.read} }
 
 // Get implements iavldb.DB.
 func (n *nodes) Get(key []byte) ([]byte, error) {
 	stored, err := n.db.Get(key)
 	if err != nil {
-		n.blame(err)
-		return nil, err
+		return nil, n.fail(err)
 	}
 	if stored == nil {
-		if n.watch && mustExist(key) {
-			n.blame(fmt.Errorf("%w: tree node %x is missing", ErrCorrupt, key))
+		if err := missing(key); err != nil {
+			return nil, n.fail(err)
 		}
 		return nil, nil
 	}
 	value, err := unseal(key, stored)
 	if err != nil {
-		n.blame(err)
-		return nil, err
+		return nil, n.fail(err)
 	}
 	return value, nil
 }
 
-// mustExist tells whether the pruner may not miss this row. Nodes lie under
-// 's', version, nonce. A root (nonce 1) may have been moved to nonce 0, where
-// the tree looks next; any other node that it asks for is part of a version
-// that exists. It asks for a row under 'r' (a format that we never wrote) only
-// after missing a version's root.
-func mustExist(key []byte) bool {
-	if len(key) == 0 {
-		return false
+// missing says what it means that a row is not there. Nodes lie under 's',
+// version, nonce. A root (nonce 1) may have been moved to nonce 0, where the
+// tree looks next; it asks for any other node because another says that it
+// exists. And it asks for a row under 'r', version (of a format that nobody
+// wrote here), only after missing the root of a version, which it is only asked
+// for when the record says that it is there.
+func missing(key []byte) error {
+	switch {
+	case len(key) == 13 && key[0] == 's' && binary.BigEndian.Uint32(key[9:]) != 1:
+		return fmt.Errorf("%w: tree node %x is missing", ErrCorrupt, key)
+	case len(key) == 9 && key[0] == 'r':
+		return fmt.Errorf("%w: the root of height %d is missing", ErrCorrupt, binary.BigEndian.Uint64(key[1:]))
 	}
-	switch key[0] {
-	case 's':
-		return len(key) == 13 && binary.BigEndian.Uint32(key[9:]) != 1
-	case 'r':
-		return true
-	}
-	return false
+	return nil
 }
 
 // Has implements iavldb.DB.
 func (n *nodes) Has(key []byte) (bool, error) {
 	stored, err := n.db.Get(key)
 	if err != nil {
-		n.blame(err)
+		return false, n.fail(err)
 	}
-	return stored != nil, err
+	return stored != nil, nil
 }
 
 // Iterator implements iavldb.DB.
@@ -183,7 +195,7 @@ func (it *rowIterator) fill() {
 		it.err = err
 	}
 	if it.err != nil {
-		it.nodes.blame(it.err)
+		it.nodes.fail(it.err)
 		it.next = nil
 	}
 }

@@ -37,12 +37,13 @@ func (s *State) prune(height uint64) (earliest uint64, dead *Batch, err error) {
 
 	p := s.pruner
 	if p == nil || p.top < end {
-		n := &nodes{db: s.db, watch: true}
+		n := &nodes{db: s.db}
 		p = &pruner{tree: openTree(n, min(pruneCacheNodes, s.opts.CacheNodes)), nodes: n, top: latest}
 		s.pruner = p
 	}
-	if err = p.tree.DeleteVersionsTo(int64(end - 1)); err == nil {
-		err = p.nodes.fault // that the library swallowed
+	err = p.tree.DeleteVersionsTo(int64(end - 1))
+	if failed := p.nodes.failed.Load(); failed != nil {
+		err = *failed // also if the library made do without
 	}
 	if err != nil {
 		return 0, nil, fmt.Errorf("state: prune heights %d to %d: %w", earliest, end-1, err)

@@ -69,6 +69,7 @@ func (s *Snapshot) Close() { s.release() }
 // reader reads one version of the tree; with a nil tree there are no rows.
 type reader struct {
 	tree   *iavl.ImmutableTree
+	nodes  *nodes // of the tree
 	height uint64
 	err    error // why the version could not be opened; answers every read
 }
@@ -80,7 +81,7 @@ func (r reader) get(key []byte) (value []byte, err error) {
 	defer guard("get", &err)
 	value, err = r.tree.Get(key)
 	if err != nil {
-		return nil, fmt.Errorf("state: get row %x at height %d: %w", key, r.height, err)
+		return nil, fmt.Errorf("state: get row %x at height %d: %w", key, r.height, r.nodes.cause(err))
 	}
 	return slices.Clip(value), nil // clipped: behind it in memory lies its checksum
 }
@@ -100,7 +101,7 @@ func (r reader) scan(low, high []byte, reverse bool) (c *cursor, err error) {
 	}
 	defer guard("scan", &err)
 	if c.it, err = r.tree.Iterator(low, high, !reverse); err != nil {
-		return nil, fmt.Errorf("state: scan at height %d: %w", r.height, err)
+		return nil, fmt.Errorf("state: scan at height %d: %w", r.height, r.nodes.cause(err))
 	}
 	return c, nil
 }
@@ -126,11 +127,11 @@ func (c *cursor) next() (key, value []byte, err error) {
 func (c *cursor) complete() error {
 	first, _, err := c.tree.GetWithIndex(c.low)
 	if err != nil {
-		return fmt.Errorf("state: scan at height %d: %w", c.height, err)
+		return fmt.Errorf("state: scan at height %d: %w", c.height, c.nodes.cause(err))
 	}
 	last, _, err := c.tree.GetWithIndex(c.high)
 	if err != nil {
-		return fmt.Errorf("state: scan at height %d: %w", c.height, err)
+		return fmt.Errorf("state: scan at height %d: %w", c.height, c.nodes.cause(err))
 	}
 	want := max(last-first, 0)
 	if c.count == want {
@@ -138,7 +139,7 @@ func (c *cursor) complete() error {
 	}
 	for i := first; i < last; i++ {
 		if _, _, err := c.tree.GetByIndex(i); err != nil {
-			return fmt.Errorf("state: scan at height %d: %w", c.height, err)
+			return fmt.Errorf("state: scan at height %d: %w", c.height, c.nodes.cause(err))
 		}
 	}
 	// Every row can be read after all, so that the failure was a passing one.

@@ -110,7 +110,7 @@ func (s *State) apply(st *Stage) (root []byte, err error) {
 	}
 	for _, r := range st.rows {
 		if err := put(s.writer, r); err != nil {
-			return nil, fmt.Errorf("state: stage row %x at height %d: %w", r.key, st.height, err)
+			return nil, fmt.Errorf("state: stage row %x at height %d: %w", r.key, st.height, s.writes.cause(err))
 		}
 	}
 	return slices.Clone(s.writer.WorkingHash()), nil
@@ -194,7 +194,7 @@ func (s *State) prepare(st *Stage, t tip) (batch *Batch, next tip, err error) {
 	}
 	root, version, err := s.writer.SaveVersion()
 	if err != nil {
-		return nil, tip{}, fmt.Errorf("state: save height %d: %w", st.height, err)
+		return nil, tip{}, fmt.Errorf("state: save height %d: %w", st.height, s.writes.cause(err))
 	}
 	if uint64(version) != st.height || !bytes.Equal(root, st.root) {
 		return nil, tip{}, fmt.Errorf("BUG: state: staged height %d with root %x, saved %d with %x", st.height, st.root, version, root)

@@ -73,6 +73,7 @@ type State struct {
 	// readers holds no rows: it turns a height into a tree, over a node cache
 	// that no writer touches.
 	readers *iavl.MutableTree
+	reads   *nodes
 
 	tipMu sync.Mutex // never held during I/O
 	tip   tip
@@ -135,8 +136,8 @@ func Open(db DB, o Options) (*State, error) {
 	if o.CacheNodes == 0 {
 		o.CacheNodes = defaultCacheNodes
 	}
-	s := &State{db: db, opts: o, pins: map[uint64]int{}}
-	s.readers = openTree(&nodes{db: db}, o.CacheNodes)
+	s := &State{db: db, opts: o, pins: map[uint64]int{}, reads: &nodes{db: db}}
+	s.readers = openTree(s.reads, o.CacheNodes)
 
 	stored, err := db.Get(recordKey)
 	if err != nil {
@@ -174,7 +175,7 @@ func (s *State) openWriter() (err error) {
 	tree := openTree(n, s.opts.CacheNodes)
 	if t.height > 0 {
 		if _, err := tree.LoadVersion(int64(t.height)); err != nil {
-			return fmt.Errorf("state: load height %d: %w", t.height, err)
+			return fmt.Errorf("state: load height %d: %w", t.height, n.cause(err))
 		}
 		if root := tree.Hash(); !bytes.Equal(root, t.root) {
 			return fmt.Errorf("%w: the tree of height %d has root %x, its record says %x", ErrCorrupt, t.height, root, t.root)
@@ -243,9 +244,9 @@ func (s *State) read(height uint64) (r reader, err error) {
 	defer guard("open height", &err)
 	tree, err := s.readers.GetImmutable(int64(height))
 	if err != nil {
-		return reader{}, fmt.Errorf("state: open height %d: %w", height, err)
+		return reader{}, fmt.Errorf("state: open height %d: %w", height, s.reads.cause(err))
 	}
-	return reader{tree: tree, height: height}, nil
+	return reader{tree: tree, nodes: s.reads, height: height}, nil
 }
 
 // Overlay returns an empty overlay over the latest committed height, for one
