@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"reflect"
 	"runtime"
 	"strconv"
 
@@ -17,7 +18,7 @@ type None = struct{}
 var declared struct {
 	name, doc   string
 	methods     []method
-	events      []func() abi.EventSpec
+	events      []*event
 	errors      []*ErrorCode
 	collections []string
 }
@@ -25,8 +26,9 @@ var declared struct {
 type method struct {
 	name, doc    string
 	view         bool
-	args, result func() *abi.Type // nil: nothing
-	run          func(*Ctx) error
+	args, result *wire.Plan
+	answers      bool                                 // result is something
+	run          func(c *Ctx, args, result any) error // with pointers to both
 }
 
 // Describe names the contract: a lower-case letter, then lower-case letters, digits
@@ -63,45 +65,39 @@ func Init[A any](fn func(*Ctx, A) error, doc string) {
 }
 
 func declare[A, R any](name, doc string, view bool, fn func(*Ctx, A) (R, error)) {
-	args, result := wire.New[A](), wire.New[R]()
-	m := method{name: name, doc: doc, view: view}
-	argsType := args.Type()
-	if argsType.Kind != abi.KindStruct {
-		panic("sdk: method " + name + " takes a " + argsType.Kind.String() + ": it must be a struct, whose fields have names")
-	}
-	if len(argsType.Fields) > 0 {
-		m.args = args.Type
-	}
-	if t := result.Type(); t.Kind != abi.KindStruct || len(t.Fields) > 0 {
-		m.result = result.Type
-	}
-	m.run = func(c *Ctx) error {
-		a, err := args.Decode(arguments())
-		if err != nil {
-			stop(abi.FailBadArguments, err.Error())
-		}
-		r, err := fn(c, a)
-		if err != nil {
+	// What needs no types is done elsewhere: this is compiled for each method.
+	addMethod(method{
+		name: name, doc: doc, view: view,
+		args: wire.NewPlan(reflect.TypeFor[A]()), result: wire.NewPlan(reflect.TypeFor[R]()),
+		run: func(c *Ctx, args, result any) (err error) {
+			*result.(*R), err = fn(c, *args.(*A))
 			return err
-		}
-		if m.result != nil {
-			b, err := result.Append(nil, r)
-			if err != nil {
-				panic("sdk: the result of " + name + " can't be written: " + err.Error())
-			}
-			ret(b)
-		}
-		return nil
+		},
+	})
+}
+
+func addMethod(m method) {
+	if kind := m.args.Type().Kind; kind != abi.KindStruct {
+		panic("sdk: method " + m.name + " takes a " + kind.String() + ": it must be a struct, whose fields have names")
 	}
-	if !abi.ValidMethod(name) {
-		panic("sdk: " + strconv.Quote(name) + " is not a method's name")
+	if !abi.ValidMethod(m.name) {
+		panic("sdk: " + strconv.Quote(m.name) + " is not a method's name")
 	}
 	for _, other := range declared.methods {
-		if other.name == name {
-			panic("sdk: the method " + name + " is declared twice")
+		if other.name == m.name {
+			panic("sdk: the method " + m.name + " is declared twice")
 		}
 	}
+	m.answers = something(m.result) != nil
 	declared.methods = append(declared.methods, m)
+}
+
+// something is the type of a plan, or nil for one that stands for nothing.
+func something(p *wire.Plan) *abi.Type {
+	if t := p.Type(); t.Kind != abi.KindStruct || len(t.Fields) > 0 {
+		return t
+	}
+	return nil
 }
 
 // arguments returns the call's arguments. Null says "nothing", as an empty map does.
@@ -118,13 +114,29 @@ func dispatch() {
 	name := string(mustRead(hostMethod))
 	for i := range declared.methods {
 		if m := &declared.methods[i]; m.name == name {
-			if err := m.run(new(Ctx)); err != nil {
-				fail(err)
-			}
+			m.call()
 			return
 		}
 	}
 	stop(abi.FailUnknownMethod, "contract "+declared.name+" has no method "+strconv.Quote(clip(name, abi.MaxMethodName)))
+}
+
+func (m *method) call() {
+	args, result := m.args.New(), m.result.New()
+	if err := m.args.Decode(arguments(), args); err != nil {
+		stop(abi.FailBadArguments, err.Error())
+	}
+	if err := m.run(new(Ctx), args, result); err != nil {
+		fail(err)
+	}
+	if !m.answers {
+		return
+	}
+	b, err := m.result.Append(nil, result)
+	if err != nil {
+		panic("sdk: the result of " + m.name + " can't be written: " + err.Error())
+	}
+	ret(b)
 }
 
 // spec is what was declared, encoded. Whoever asked for it checks it (abi.DecodeSpec).
@@ -134,17 +146,10 @@ func spec() []byte {
 	}
 	s := &abi.Spec{ABI: abi.Version, Name: declared.name, Doc: declared.doc, Toolchain: runtime.Version()}
 	for _, m := range declared.methods {
-		d := abi.Method{Name: m.name, Doc: m.doc, View: m.view}
-		if m.args != nil {
-			d.Args = m.args()
-		}
-		if m.result != nil {
-			d.Result = m.result()
-		}
-		s.Methods = append(s.Methods, d)
+		s.Methods = append(s.Methods, abi.Method{Name: m.name, Doc: m.doc, View: m.view, Args: something(m.args), Result: something(m.result)})
 	}
-	for _, event := range declared.events {
-		s.Events = append(s.Events, event())
+	for _, e := range declared.events {
+		s.Events = append(s.Events, abi.EventSpec{Name: e.name, Doc: e.doc, Fields: e.plan.Type().Fields})
 	}
 	s.Errors = append(s.Errors, abi.ErrorSpec{Code: unnamed.code, Name: unnamed.name, Doc: unnamed.doc})
 	for _, e := range declared.errors {
@@ -154,27 +159,33 @@ func spec() []byte {
 }
 
 // An EventOf is one kind of event. T is a struct, whose fields are its attributes.
-type EventOf[T any] struct {
-	name  string
-	codec wire.Codec[T]
+type EventOf[T any] struct{ event *event }
+
+type event struct {
+	name, doc string
+	plan      *wire.Plan
 }
 
 // Event declares a kind of event, as a package variable.
 func Event[T any](name, doc string) EventOf[T] {
-	codec := wire.New[T]()
-	if kind := codec.Type().Kind; kind != abi.KindStruct {
+	return EventOf[T]{addEvent(name, doc, reflect.TypeFor[T]())}
+}
+
+func addEvent(name, doc string, t reflect.Type) *event {
+	e := &event{name, doc, wire.NewPlan(t)}
+	if kind := e.plan.Type().Kind; kind != abi.KindStruct {
 		panic("sdk: event " + name + " is a " + kind.String() + ": it must be a struct, whose fields are the attributes")
 	}
-	declared.events = append(declared.events, func() abi.EventSpec {
-		return abi.EventSpec{Name: name, Doc: doc, Fields: codec.Type().Fields}
-	})
-	return EventOf[T]{name, codec}
+	declared.events = append(declared.events, e)
+	return e
 }
 
 // Emit adds an event to the transaction. It has happened once the block is
 // committed, and never if the call fails.
-func (e EventOf[T]) Emit(_ *Ctx, attributes T) {
-	b, err := e.codec.Append(nil, attributes)
+func (e EventOf[T]) Emit(_ *Ctx, attributes T) { e.event.emit(&attributes) }
+
+func (e *event) emit(attributes any) {
+	b, err := e.plan.Append(nil, attributes)
 	if err != nil {
 		panic("sdk: the event " + e.name + " can't be written: " + err.Error())
 	}

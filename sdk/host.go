@@ -76,6 +76,7 @@ type walk struct {
 	reverse    bool
 	batch      uint32 // how many rows to ask for at a time
 	rows       []byte // rows that came and were not yet visited
+	last       []byte // the key of the last row that next returned
 	done       bool
 }
 
@@ -88,6 +89,7 @@ func (w *walk) next() (key, value []byte, ok bool) {
 	key = w.rows[abi.ScanRowHead:][:k:k]
 	value = w.rows[abi.ScanRowHead+k:][:v:v]
 	w.rows = w.rows[abi.ScanRowHead+k+v:]
+	w.last = key
 	if w.reverse {
 		w.end = key
 	} else if len(w.rows) == 0 {

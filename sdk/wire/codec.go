@@ -8,13 +8,10 @@ import (
 )
 
 // A Codec writes and reads values of one type. Its zero value is not usable.
-type Codec[T any] struct{ plan *plan }
+type Codec[T any] struct{ plan *Plan }
 
 // New makes the codec of T. It panics if T can't be on the wire.
-func New[T any]() Codec[T] {
-	t := reflect.TypeFor[T]()
-	return Codec[T]{newPlan(t, label(t), nil, 1)}
-}
+func New[T any]() Codec[T] { return Codec[T]{NewPlan(reflect.TypeFor[T]())} }
 
 // Type is T as a contract's spec describes it. The caller owns it.
 func (c Codec[T]) Type() *abi.Type { return c.plan.schema() }
@@ -22,14 +19,14 @@ func (c Codec[T]) Type() *abi.Type { return c.plan.schema() }
 // Append appends the encoding of v to b. It fails, naming the path, only if a
 // string in v is not UTF-8.
 func (c Codec[T]) Append(b []byte, v T) ([]byte, error) {
-	return c.plan.encode(b, reflect.ValueOf(&v).Elem())
+	return c.plan.Append(b, &v)
 }
 
 // Decode reads exactly one value. The result shares no memory with b. An error is
 // an *Error; the value is then zero.
 func (c Codec[T]) Decode(b []byte) (T, error) {
 	var v T
-	if err := c.plan.decodeAll(b, reflect.ValueOf(&v).Elem()); err != nil {
+	if err := c.plan.Decode(b, &v); err != nil {
 		var zero T
 		return zero, err
 	}
@@ -37,14 +34,14 @@ func (c Codec[T]) Decode(b []byte) (T, error) {
 }
 
 // plans caches what Marshal and Unmarshal found out of a type, which never changes.
-var plans sync.Map // reflect.Type -> *plan
+var plans sync.Map // reflect.Type -> *Plan
 
-func planOf(t reflect.Type) *plan {
+func planOf(t reflect.Type) *Plan {
 	if p, ok := plans.Load(t); ok {
-		return p.(*plan)
+		return p.(*Plan)
 	}
-	p, _ := plans.LoadOrStore(t, newPlan(t, label(t), nil, 1))
-	return p.(*plan)
+	p, _ := plans.LoadOrStore(t, NewPlan(t))
+	return p.(*Plan)
 }
 
 // Marshal encodes a value, or what a pointer to one points to. It panics if the

@@ -51,7 +51,7 @@ func asError(err error) *Error {
 }
 
 // decodeAll reads exactly one value into v, which must be zero and settable.
-func (p *plan) decodeAll(b []byte, v reflect.Value) error {
+func (p *Plan) decodeAll(b []byte, v reflect.Value) error {
 	r := cbor.NewReader(b)
 	if err := p.decode(r, v); err != nil {
 		return asError(err)
@@ -62,7 +62,7 @@ func (p *plan) decodeAll(b []byte, v reflect.Value) error {
 	return nil
 }
 
-func (p *plan) decode(r *cbor.Reader, v reflect.Value) error {
+func (p *Plan) decode(r *cbor.Reader, v reflect.Value) error {
 	switch p.shape {
 	case shapeBool:
 		x, err := r.Bool()
@@ -125,7 +125,7 @@ func (p *plan) decode(r *cbor.Reader, v reflect.Value) error {
 // says its own length, so more is given only as items really come.
 const firstRoom = 32
 
-func (p *plan) decodeList(r *cbor.Reader, v reflect.Value) error {
+func (p *Plan) decodeList(r *cbor.Reader, v reflect.Value) error {
 	n, err := r.Array()
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (p *plan) decodeList(r *cbor.Reader, v reflect.Value) error {
 	return nil
 }
 
-func (p *plan) decodeMap(r *cbor.Reader, v reflect.Value) error {
+func (p *Plan) decodeMap(r *cbor.Reader, v reflect.Value) error {
 	n, err := r.Map()
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (p *plan) decodeMap(r *cbor.Reader, v reflect.Value) error {
 	return nil
 }
 
-func (p *plan) decodeStruct(r *cbor.Reader, v reflect.Value) error {
+func (p *Plan) decodeStruct(r *cbor.Reader, v reflect.Value) error {
 	n, err := r.Map()
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (p *plan) decodeStruct(r *cbor.Reader, v reflect.Value) error {
 }
 
 // missing fails if a field in [from, to), which did not come, had to.
-func (p *plan) missing(from, to int) error {
+func (p *Plan) missing(from, to int) error {
 	for i := from; i < to; i++ {
 		if !p.fields[i].optional {
 			return &Error{Path: p.fields[i].name, Reason: "missing"}

@@ -10,7 +10,7 @@ import (
 )
 
 // encode appends v, which must be addressable and of the plan's type.
-func (p *plan) encode(b []byte, v reflect.Value) ([]byte, error) {
+func (p *Plan) encode(b []byte, v reflect.Value) ([]byte, error) {
 	switch p.shape {
 	case shapeBool:
 		return cbor.AppendBool(b, v.Bool()), nil
@@ -40,7 +40,7 @@ func (p *plan) encode(b []byte, v reflect.Value) ([]byte, error) {
 	panic("BUG: wire: shape " + strconv.Itoa(int(p.shape)) + " is not written")
 }
 
-func (p *plan) encodeMap(b []byte, v reflect.Value) ([]byte, error) {
+func (p *Plan) encodeMap(b []byte, v reflect.Value) ([]byte, error) {
 	// Sorted: Go walks a map in another order each time.
 	keys := make([]string, 0, v.Len())
 	for it := v.MapRange(); it.Next(); {
@@ -64,7 +64,7 @@ func (p *plan) encodeMap(b []byte, v reflect.Value) ([]byte, error) {
 	return b, nil
 }
 
-func (p *plan) encodeStruct(b []byte, v reflect.Value) ([]byte, error) {
+func (p *Plan) encodeStruct(b []byte, v reflect.Value) ([]byte, error) {
 	n := 0
 	for i := range p.fields {
 		if f := &p.fields[i]; !f.absent(v) {
@@ -104,7 +104,7 @@ func (f *field) absent(v reflect.Value) bool {
 
 // empty reports whether v is what a missing field stands for. It is not
 // reflect's IsZero: an empty slice that is not nil is empty, also inside a struct.
-func (p *plan) empty(v reflect.Value) bool {
+func (p *Plan) empty(v reflect.Value) bool {
 	switch p.shape {
 	case shapeText, shapeBytes, shapeList, shapeMap:
 		return v.Len() == 0

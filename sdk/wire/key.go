@@ -20,47 +20,49 @@ import (
 // with the sign bit flipped if it is signed; int and uint are 8 bytes. A [N]byte is
 // itself. A string or []byte ends with 00 01, and each 00 in it is written 00 FF.
 // Slices, maps, pointers and floats can't be keys.
-type Key[K any] struct{ plan *keyPlan }
+type Key[K any] struct{ plan *KeyPlan }
 
-type keyPlan struct {
+// A KeyPlan is a [Key] for who knows the type only while running.
+type KeyPlan struct {
+	typ    reflect.Type
 	kind   reflect.Kind // Bool, Int64, Uint64, String, Slice (of bytes), Array (of bytes) or Struct
 	width  int          // bytes of a number or array
-	fields []*keyPlan
+	fields []*KeyPlan
 }
 
 // NewKey makes the key codec of K. It panics if K can't be a key.
-func NewKey[K any]() Key[K] {
-	t := reflect.TypeFor[K]()
-	return Key[K]{newKeyPlan(t, label(t))}
-}
+func NewKey[K any]() Key[K] { return Key[K]{NewKeyPlan(reflect.TypeFor[K]())} }
 
-func newKeyPlan(t reflect.Type, where string) *keyPlan {
+// NewKeyPlan panics if t can't be a key.
+func NewKeyPlan(t reflect.Type) *KeyPlan { return makeKeyPlan(t, label(t)) }
+
+func makeKeyPlan(t reflect.Type, where string) *KeyPlan {
 	switch k := t.Kind(); k {
 	case reflect.Bool, reflect.String:
-		return &keyPlan{kind: k}
+		return &KeyPlan{typ: t, kind: k}
 	case reflect.Int, reflect.Uint:
 		// Their size is the platform's; a key's is not.
-		return &keyPlan{kind: k + (reflect.Int64 - reflect.Int), width: 8}
+		return &KeyPlan{typ: t, kind: k + (reflect.Int64 - reflect.Int), width: 8}
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return &keyPlan{kind: reflect.Int64, width: int(t.Size())}
+		return &KeyPlan{typ: t, kind: reflect.Int64, width: int(t.Size())}
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return &keyPlan{kind: reflect.Uint64, width: int(t.Size())}
+		return &KeyPlan{typ: t, kind: reflect.Uint64, width: int(t.Size())}
 	case reflect.Array, reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 && t.Size() > 0 {
-			p := &keyPlan{kind: k}
+			p := &KeyPlan{typ: t, kind: k}
 			if k == reflect.Array {
 				p.width = t.Len()
 			}
 			return p
 		}
 	case reflect.Struct:
-		p := &keyPlan{kind: k}
+		p := &KeyPlan{typ: t, kind: k}
 		for i := range t.NumField() {
 			f := t.Field(i)
 			if !f.IsExported() {
 				refuse(where+"."+f.Name, "is not exported, so it can't be part of a key")
 			}
-			p.fields = append(p.fields, newKeyPlan(f.Type, where+"."+f.Name))
+			p.fields = append(p.fields, makeKeyPlan(f.Type, where+"."+f.Name))
 		}
 		if len(p.fields) == 0 {
 			refuse(where, "is a struct without fields, which can't be a key")
@@ -72,27 +74,45 @@ func newKeyPlan(t reflect.Type, where string) *keyPlan {
 }
 
 // Append appends the key of v to b.
-func (k Key[K]) Append(b []byte, v K) []byte {
-	return k.plan.append(b, reflect.ValueOf(&v).Elem())
-}
+func (k Key[K]) Append(b []byte, v K) []byte { return k.plan.Append(b, &v) }
 
 // Decode reads exactly one key.
 func (k Key[K]) Decode(b []byte) (K, error) {
 	var v, zero K
-	rest, err := k.plan.decode(b, reflect.ValueOf(&v).Elem())
-	if err != nil {
+	if err := k.plan.Decode(b, &v); err != nil {
 		return zero, err
-	}
-	if len(rest) > 0 {
-		return zero, errors.New("key has " + strconv.Itoa(len(rest)) + " bytes too many")
 	}
 	return v, nil
 }
 
-// Begins reports whether keys of K start with a key of P: whether the parts of P,
-// in order, are the first parts of K.
-func Begins[P, K any](p Key[P], k Key[K]) bool {
-	parts, whole := p.plan.parts(nil), k.plan.parts(nil)
+// Begins reports whether keys of K start with a key of P: whether the parts of P, in
+// order, are the first parts of K.
+func Begins[P, K any](p Key[P], k Key[K]) bool { return p.plan.Begins(k.plan) }
+
+// Append appends the key of what v, a pointer to the plan's type, points to.
+func (p *KeyPlan) Append(b []byte, v any) []byte { return p.append(b, p.target(v)) }
+
+// Decode reads exactly one key into what v, a pointer to the plan's type, points to,
+// which must be zero. After an error that may be half a key.
+func (p *KeyPlan) Decode(b []byte, v any) error {
+	rest, err := p.decode(b, p.target(v))
+	if err == nil && len(rest) > 0 {
+		err = errors.New("key has " + strconv.Itoa(len(rest)) + " bytes too many")
+	}
+	return err
+}
+
+func (p *KeyPlan) target(v any) reflect.Value {
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Pointer || rv.IsNil() || rv.Type().Elem() != p.typ {
+		panic("BUG: wire: a key plan of " + p.typ.String() + " was given something else")
+	}
+	return rv.Elem()
+}
+
+// Begins reports whether keys of the other plan start with a key of this one.
+func (p *KeyPlan) Begins(other *KeyPlan) bool {
+	parts, whole := p.parts(nil), other.parts(nil)
 	if len(parts) > len(whole) {
 		return false
 	}
@@ -105,7 +125,7 @@ func Begins[P, K any](p Key[P], k Key[K]) bool {
 }
 
 // parts appends what a key is made of once structs are taken apart.
-func (p *keyPlan) parts(list []*keyPlan) []*keyPlan {
+func (p *KeyPlan) parts(list []*KeyPlan) []*KeyPlan {
 	if p.kind != reflect.Struct {
 		return append(list, p)
 	}
@@ -121,7 +141,7 @@ const (
 	keyEnd    = 0x01 // after keyEscape: the end; less than keyZero, so that "a" sorts before "a\x00"
 )
 
-func (p *keyPlan) append(b []byte, v reflect.Value) []byte {
+func (p *KeyPlan) append(b []byte, v reflect.Value) []byte {
 	switch p.kind {
 	case reflect.Bool:
 		if v.Bool() {
@@ -165,7 +185,7 @@ func appendEscaped[S string | []byte](b []byte, s S) []byte {
 
 var errShortKey = errors.New("key ends too early")
 
-func (p *keyPlan) decode(b []byte, v reflect.Value) (rest []byte, err error) {
+func (p *KeyPlan) decode(b []byte, v reflect.Value) (rest []byte, err error) {
 	switch p.kind {
 	case reflect.Bool:
 		if len(b) < 1 {

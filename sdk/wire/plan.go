@@ -29,12 +29,13 @@ const (
 	shapeStruct
 )
 
-// plan is what is known of one type, found out once.
-type plan struct {
+// A Plan is what is known of one type, found out once: a [Codec] for who knows the type
+// only while running. It may be used by several goroutines.
+type Plan struct {
 	shape  shape
 	kind   abi.Kind
 	typ    reflect.Type
-	elem   *plan   // of a list or map
+	elem   *Plan   // of a list or map
 	fields []field // of a struct, in the canonical order of their names
 	order  []int   // fields as the author wrote them
 }
@@ -43,20 +44,50 @@ type field struct {
 	name     string
 	doc      string
 	index    int
-	plan     *plan
+	plan     *Plan
 	pointer  bool
 	optional bool
+}
+
+// NewPlan panics if t can't be on the wire.
+func NewPlan(t reflect.Type) *Plan { return newPlan(t, label(t), nil, 1) }
+
+// Type is the type as a contract's spec describes it. The caller owns it.
+func (p *Plan) Type() *abi.Type { return p.schema() }
+
+// Append appends the encoding of what v, a pointer to the plan's type, points to. It
+// fails, naming the path, only if a string is not UTF-8.
+func (p *Plan) Append(b []byte, v any) ([]byte, error) {
+	return p.encode(b, p.target(v))
+}
+
+// Decode reads exactly one value into what v, a pointer to the plan's type, points to,
+// which must be zero. The value shares no memory with b. An error is an *Error; what v
+// points to may then be half a value.
+func (p *Plan) Decode(b []byte, v any) error {
+	return p.decodeAll(b, p.target(v))
+}
+
+// New returns a pointer to a zero value of the plan's type.
+func (p *Plan) New() any { return reflect.New(p.typ).Interface() }
+
+func (p *Plan) target(v any) reflect.Value {
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Pointer || rv.IsNil() || rv.Type().Elem() != p.typ {
+		panic("BUG: wire: a plan of " + p.typ.String() + " was given something else")
+	}
+	return rv.Elem()
 }
 
 var kinder = reflect.TypeFor[Kinder]()
 
 // newPlan panics if t can't be on the wire; where names t for the panic, such as
 // "Grant.Expires". outer are the structs around it.
-func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *plan {
+func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *Plan {
 	if depth > abi.MaxTypeDepth {
 		refuse(where, "is nested deeper than "+strconv.Itoa(abi.MaxTypeDepth))
 	}
-	p := &plan{typ: t}
+	p := &Plan{typ: t}
 	switch k := t.Kind(); k {
 	case reflect.Bool:
 		p.shape, p.kind = shapeBool, abi.KindBool
@@ -109,7 +140,7 @@ func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *pla
 	return p
 }
 
-func (p *plan) structFields(where string, outer []reflect.Type, depth int) {
+func (p *Plan) structFields(where string, outer []reflect.Type, depth int) {
 	t := p.typ
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -157,7 +188,7 @@ func (p *plan) structFields(where string, outer []reflect.Type, depth int) {
 
 // insert puts a field where it belongs in the canonical order. (Sorting at the end
 // would put a copy of slices.SortFunc for fields, 18 kB, into every contract.)
-func (p *plan) insert(where string, f field) {
+func (p *Plan) insert(where string, f field) {
 	i := len(p.fields)
 	for i > 0 && cbor.CompareText(p.fields[i-1].name, f.name) > 0 {
 		i--
@@ -175,7 +206,7 @@ func (p *plan) insert(where string, f field) {
 }
 
 // schema is the type as a spec has it.
-func (p *plan) schema() *abi.Type {
+func (p *Plan) schema() *abi.Type {
 	t := &abi.Type{Kind: p.kind}
 	if p.elem != nil {
 		t.Elem = p.elem.schema()
