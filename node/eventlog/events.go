@@ -98,8 +98,8 @@ type Page struct {
 	Height uint64
 }
 
-// endOf is the last place of a height: beyond all of its events.
-func endOf(height uint64) receipt.Cursor {
+// EndOf is the last place of a height, behind all of its events.
+func EndOf(height uint64) receipt.Cursor {
 	return receipt.Cursor{Height: height, Tx: math.MaxUint32, Index: math.MaxUint32}
 }
 
@@ -221,7 +221,7 @@ func (l *Log) Events(f Filter, after receipt.Cursor, limit int) (Page, error) {
 	page.More = stopped
 	page.Next = last
 	if !stopped {
-		page.Next = endOf(page.Height)
+		page.Next = EndOf(page.Height)
 		if page.Next.Compare(after) < 0 { // the caller knows of a future that we don't
 			page.Next = after
 		}
@@ -267,7 +267,7 @@ func (l *Log) At(c receipt.Cursor) (*Entry, error) {
 // Floor returns the cursor of the newest published event at or before c, the zero Cursor
 // if there is none. Reading on after it is the same as reading on after c.
 func (l *Log) Floor(c receipt.Cursor) (receipt.Cursor, error) {
-	c = minCursor(c, endOf(l.Height()))
+	c = minCursor(c, EndOf(l.Height()))
 	var floor receipt.Cursor
 	err := l.scan([]byte{tableEvent}, append(eventKey(c), 0), true, func(key, _ []byte) (bool, error) {
 		at, ok := cursorAt(key)

@@ -112,7 +112,7 @@ func TestNothingIsSeenBeforeRaise(t *testing.T) {
 	if e, err := l.At(receipt.Cursor{Height: 2}); e != nil || err != nil {
 		t.Errorf("unpublished At is %v, %v", e, err)
 	}
-	if c, err := l.Floor(endOf(9)); c != (receipt.Cursor{Height: 1}) || err != nil {
+	if c, err := l.Floor(EndOf(9)); c != (receipt.Cursor{Height: 1}) || err != nil {
 		t.Errorf("Floor is %v, %v", c, err)
 	}
 	if p, known, err := l.Prev(Filter{}, receipt.Cursor{Height: 3}); p != (receipt.Cursor{Height: 1}) || !known || err != nil {
@@ -353,7 +353,7 @@ func TestDamage(t *testing.T) {
 				return "", err
 			}
 			fmt.Fprintf(&out, "%v\n", page)
-			p, known, err := l.Prev(f, endOf(2))
+			p, known, err := l.Prev(f, EndOf(2))
 			if err != nil {
 				return "", err
 			}

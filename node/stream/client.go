@@ -261,7 +261,7 @@ func (c *client) follow(ctx context.Context, sub Subscription) (err error) {
 					return err
 				}
 			}
-			if err := c.send(eventFrame(*prev, c.server.members(e))); err != nil {
+			if err := c.send(eventFrame(*prev, c.server.members(e, page.Height))); err != nil {
 				return err
 			}
 			*prev = Prev{e.Cursor, true}

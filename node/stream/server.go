@@ -112,6 +112,7 @@ type Server struct {
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 	frames   atomic.Uint64
+	rendered rendered
 
 	mu        sync.Mutex
 	closed    bool
@@ -299,13 +300,4 @@ func (s *Server) recovered(err *error) {
 		s.config.Logger.Error("event stream panicked", "panic", p, "stack", string(debug.Stack()))
 		*err = fmt.Errorf("panic: %v", p)
 	}
-}
-
-// members renders an event by its contract's spec.
-func (s *Server) members(e *eventlog.Entry) []byte {
-	spec, err := s.config.Types.Spec(e.Event.Contract)
-	if err != nil { // an event must not be held back because its type can't be looked up
-		s.config.Logger.Error("event without its type", "cursor", e.Cursor.String(), "error", err)
-	}
-	return AppendEvent(make([]byte, 0, 512), e, spec)
 }
