@@ -42,10 +42,10 @@ func WASI() []WASIFunction {
 		f("environ_get", Answered, "no environment", I32, I32),
 		f("environ_sizes_get", Answered, "no environment: writes two zeros", I32, I32),
 		f("clock_res_get", Answered, "writes one second in nanoseconds: block time has no finer resolution", I32, I32),
-		f("clock_time_get", Answered, "writes the block time in nanoseconds, whatever the clock", I32, I64, I32),
+		f("clock_time_get", Answered, "writes the block time in nanoseconds; the monotonic clock moves on by what the contract slept", I32, I64, I32),
 		f("random_get", Answered, "fills with a stream seeded by the transaction (in _initialize by the code hash): the same on every node, public, never a secret", I32, I32),
 		f("sched_yield", ErrnoSuccess, "nothing else runs"),
-		f("poll_oneoff", Answered, "every clock subscription is due at once, others answer badf", I32, I32, I32, I32),
+		f("poll_oneoff", Answered, "every subscription is answered at once: sleeping takes no time, and files answer badf", I32, I32, I32, I32),
 		{Name: "proc_exit", Params: []string{I32}, Errno: Answered, Doc: "ends the call as trapped, whatever the exit code"},
 		f("proc_raise", ErrnoNosys, "there are no signals", I32),
 
