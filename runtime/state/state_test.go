@@ -2,9 +2,14 @@ package state_test
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/wardledger/ward/runtime/state"
+	"github.com/wardledger/ward/runtime/state/statetest"
 )
 
 func must(t testing.TB, err error) {
@@ -72,5 +77,283 @@ func TestLifeOfABlock(t *testing.T) {
 	}))
 	if len(got) != 2 || got[0] != "back=" || got[1] != "front=locked" {
 		t.Fatalf("doors: %q", got)
+	}
+}
+
+func TestBounds(t *testing.T) {
+	s := open(t, state.NewMemory(), state.Options{})
+	o := s.Overlay()
+	long := func(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
+	for _, test := range []struct {
+		name                   string
+		collection, key, value int
+		ok                     bool
+	}{
+		{"the largest row", state.MaxCollection, state.MaxKey, state.MaxValue, true},
+		{"the smallest row", 1, 0, 0, true},
+		{"no collection", 0, 1, 1, false},
+		{"a long collection", state.MaxCollection + 1, 1, 1, false},
+		{"a long key", 1, state.MaxKey + 1, 1, false},
+		{"a long value", 1, 1, state.MaxValue + 1, false},
+	} {
+		err := o.Set(long(test.collection), long(test.key), long(test.value))
+		if test.ok && err != nil || !test.ok && !errors.Is(err, state.ErrBounds) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+	root := commit(t, s, o)
+	s2 := open(t, state.NewMemory(), state.Options{})
+	o = s2.Overlay()
+	must(t, o.Set(long(1), nil, nil))
+	must(t, o.Set(long(state.MaxCollection), long(state.MaxKey), long(state.MaxValue)))
+	if again := commit(t, s2, o); !bytes.Equal(root, again) {
+		t.Errorf("refused rows moved the root from %x to %x", again, root)
+	}
+}
+
+func TestSetKeepsCopies(t *testing.T) {
+	s := open(t, state.NewMemory(), state.Options{})
+	o := s.Overlay()
+	c, k, v := []byte("c"), []byte("k"), []byte("v")
+	must(t, o.Set(c, k, v))
+	c[0], k[0], v[0] = 'x', 'x', 'x'
+	if got, err := o.Get([]byte("c"), []byte("k")); err != nil || string(got) != "v" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Inner calls nest; a failed one leaves nothing, whatever it did.
+func TestRevertNests(t *testing.T) {
+	s := open(t, state.NewMemory(), state.Options{})
+	o := s.Overlay()
+	c := []byte("c")
+	set := func(k, v string) { must(t, o.Set(c, []byte(k), []byte(v))) }
+	want := func(what string, rows ...string) {
+		t.Helper()
+		var got []string
+		must(t, o.Scan(c, nil, nil, false, func(k, v []byte) bool { got = append(got, string(k)+string(v)); return true }))
+		if !slices.Equal(got, rows) {
+			t.Errorf("%s: %q, want %q", what, got, rows)
+		}
+	}
+	set("a", "1")
+	set("b", "1")
+	commit(t, s, o)
+	o = s.Overlay()
+	outer := o.Checkpoint()
+	set("a", "2")
+	inner := o.Checkpoint()
+	set("a", "3")
+	set("c", "3")
+	must(t, o.Delete(c, []byte("b")))
+	must(t, o.Delete(c, []byte("c")))
+	want("before", "a3")
+	o.Revert(inner)
+	want("inner reverted", "a2", "b1")
+	set("b", "4")
+	o.Revert(inner)
+	want("inner reverted again", "a2", "b1")
+	o.Revert(outer)
+	want("outer reverted", "a1", "b1")
+	before := s.Root()
+	if root, err := o.Root(); err != nil || !bytes.Equal(root, before) {
+		t.Errorf("everything reverted, root %x was %x, %v", root, before, err)
+	}
+	defer func() {
+		if r := recover(); r == nil || !strings.Contains(fmt.Sprint(r), "BUG: state: revert to mark") {
+			t.Errorf("a mark of a reverted moment: %v", r)
+		}
+	}()
+	o.Revert(inner)
+}
+
+func TestNoWritesDuringAScan(t *testing.T) {
+	s := open(t, state.NewMemory(), state.Options{})
+	o := s.Overlay()
+	c := []byte("c")
+	must(t, o.Set(c, []byte("a"), nil))
+	must(t, o.Set(c, []byte("b"), nil))
+	visits := 0
+	must(t, o.Scan(c, nil, nil, false, func(k, _ []byte) bool {
+		visits++
+		if err := o.Set(c, k, []byte("x")); !errors.Is(err, state.ErrScanning) {
+			t.Errorf("set: %v", err)
+		}
+		if err := o.Delete(c, k); !errors.Is(err, state.ErrScanning) {
+			t.Errorf("delete: %v", err)
+		}
+		if v, err := o.Get(c, k); err != nil || v == nil {
+			t.Errorf("get: %q, %v", v, err)
+		}
+		must(t, o.Scan(c, k, nil, true, func(_, _ []byte) bool { return true }))
+		return true
+	}))
+	if visits != 2 {
+		t.Errorf("%d visits", visits)
+	}
+	must(t, o.Set(c, []byte("c"), nil)) // over
+}
+
+// Whoever works on a height that is no longer the latest is told.
+func TestStale(t *testing.T) {
+	s := open(t, state.NewMemory(), state.Options{})
+	old := s.Overlay()
+	a, b := s.Overlay(), s.Overlay()
+	must(t, a.Set([]byte("c"), []byte("a"), nil))
+	must(t, b.Set([]byte("c"), []byte("b"), nil))
+	stageA, err := a.Stage(1)
+	must(t, err)
+	stageB, err := b.Stage(1)
+	must(t, err)
+	must(t, stageA.Commit())
+	if err := stageB.Commit(); !errors.Is(err, state.ErrStale) {
+		t.Errorf("commit over another's height: %v", err)
+	}
+	if _, err := old.Stage(1); !errors.Is(err, state.ErrStale) {
+		t.Errorf("stage over another's height: %v", err)
+	}
+	if !bytes.Equal(s.Root(), stageA.Root()) {
+		t.Error("the latest height is not the one that was committed")
+	}
+	if _, err := s.Overlay().Stage(3); err == nil {
+		t.Error("a height was left out")
+	}
+	if _, err := s.Overlay().Stage(1); err == nil {
+		t.Error("a height was staged twice")
+	}
+	snap, err := s.At(0)
+	must(t, err)
+	defer snap.Close()
+	if _, err := snap.Overlay().Stage(2); err == nil {
+		t.Error("an overlay over a snapshot was staged")
+	}
+}
+
+// A chain may start above 1, and its earliest height is then its first.
+func TestFirstHeight(t *testing.T) {
+	db := state.NewMemory()
+	s := open(t, db, state.Options{})
+	for _, bad := range []uint64{0, 1 << 63} {
+		if _, err := s.Overlay().Stage(bad); err == nil {
+			t.Errorf("height %d was staged", bad)
+		}
+	}
+	o := s.Overlay()
+	must(t, o.Set([]byte("c"), []byte("k"), []byte("v")))
+	stage, err := o.Stage(1000)
+	must(t, err)
+	must(t, stage.Commit())
+	commit(t, s, s.Overlay())
+	s = open(t, db, state.Options{})
+	if s.Height() != 1001 || s.Earliest() != 1000 {
+		t.Errorf("heights %d to %d", s.Earliest(), s.Height())
+	}
+	var pruned *state.PrunedError
+	if _, err := s.At(999); !errors.As(err, &pruned) || err.Error() != "height 999 is not available, earliest is 1000, latest is 1001" {
+		t.Errorf("%v", err)
+	}
+}
+
+// The root is that of the content, the order and detours of writing left aside.
+func TestRootOfContent(t *testing.T) {
+	build := func(write func(o *state.Overlay)) []byte {
+		s := open(t, state.NewMemory(), state.Options{})
+		o := s.Overlay()
+		for i := range 50 {
+			must(t, o.Set([]byte("c"), []byte{byte(i)}, []byte("old")))
+		}
+		commit(t, s, o)
+		o = s.Overlay()
+		write(o)
+		return commit(t, s, o)
+	}
+	set := func(o *state.Overlay, i int, v string) { must(t, o.Set([]byte("c"), []byte{byte(i)}, []byte(v))) }
+	up := build(func(o *state.Overlay) {
+		for i := range 60 {
+			set(o, i, "new")
+		}
+	})
+	down := build(func(o *state.Overlay) {
+		for i := 59; i >= 0; i-- {
+			must(t, o.Delete([]byte("c"), []byte{byte(i)}))
+			set(o, i, "between")
+			m := o.Checkpoint()
+			set(o, 200, "never")
+			o.Revert(m)
+			set(o, i, "new")
+		}
+	})
+	if !bytes.Equal(up, down) {
+		t.Errorf("roots %x and %x", up, down)
+	}
+	same := build(func(o *state.Overlay) {
+		for i := range 50 {
+			set(o, i, "old")
+		}
+		must(t, o.Delete([]byte("c"), []byte("not there")))
+	})
+	none := build(func(*state.Overlay) {})
+	if !bytes.Equal(same, none) {
+		t.Errorf("writing what is there moved the root from %x to %x", none, same)
+	}
+}
+
+// The root of a known content must not change with a release: that would be
+// another chain.
+func TestGoldenRoot(t *testing.T) {
+	s := open(t, state.NewMemory(), state.Options{})
+	var got []string
+	for height := range 3 {
+		o := s.Overlay()
+		for i := range 10 {
+			must(t, o.Set([]byte("c"), fmt.Appendf(nil, "key%d", i+5*height), fmt.Appendf(nil, "value%d", height)))
+		}
+		got = append(got, fmt.Sprintf("%x", commit(t, s, o)))
+	}
+	want := []string{
+		"903756878812390154bcfc1d39e82b286ff4e48688144137c503e27f3744c9b5",
+		"2a991bf0cdb44554f8911734e5887d58195d5389feac9dde2dacddeb0eb5d217",
+		"3b12d21b011501c9c1008dfdd320789a8186619c03f268250ed1d912008ff197",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("roots %q, want %q", got, want)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	foreign := state.NewMemory()
+	var b state.Batch
+	b.Set([]byte("someone"), []byte("else's"))
+	must(t, foreign.Write(&b, true))
+	if _, err := state.Open(foreign, state.Options{}); !errors.Is(err, state.ErrCorrupt) {
+		t.Errorf("a storage of another's: %v", err)
+	}
+	for _, o := range []state.Options{{Keep: 1}, {CacheNodes: -1}} {
+		if _, err := state.Open(state.NewMemory(), o); err == nil {
+			t.Errorf("options %+v were taken", o)
+		}
+	}
+}
+
+// A commit that fails announces no pruning.
+func TestFailedCommitKeepsTheWindow(t *testing.T) {
+	y, _ := newStory(t)
+	y.run()
+	earliest := y.s.Earliest()
+	stage, err := y.s.Overlay().Stage(storyHeights + 1)
+	must(t, err)
+	y.disk.FailWrite(1, true)
+	if err := stage.Commit(); !errors.Is(err, statetest.ErrFault) {
+		t.Fatal(err)
+	}
+	if y.s.Earliest() != earliest {
+		t.Errorf("earliest is %d, was %d", y.s.Earliest(), earliest)
+	}
+	snap, err := y.s.At(earliest)
+	must(t, err)
+	snap.Close()
+	must(t, stage.Commit())
+	if y.s.Earliest() != earliest+1 {
+		t.Errorf("earliest is %d, want %d", y.s.Earliest(), earliest+1)
 	}
 }
