@@ -66,6 +66,11 @@ func source(ctx context.Context, o Options) (string, error) {
 			return folder, nil
 		}
 	}
+	return listed(ctx, o)
+}
+
+// listed asks the Go command for the folder.
+func listed(ctx context.Context, o Options) (string, error) {
 	tool := o.Go
 	if tool == "" {
 		tool = "go"
@@ -77,12 +82,16 @@ func source(ctx context.Context, o Options) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	if folder := filepath.Join(strings.TrimSpace(string(out)), "contracts"); err == nil && holds(folder) {
+	folder := filepath.Join(strings.TrimSpace(string(out)), "contracts")
+	if err == nil && holds(folder) {
 		return folder, nil
 	}
 	reason := strings.TrimSpace(said.String())
 	if reason == "" && err != nil {
 		reason = err.Error()
+	}
+	if reason == "" {
+		reason = "not in " + folder
 	}
 	return "", &build.SetupError{Reason: "the sources of the standard contracts are not on this machine (" + reason +
 		"): run ward in a clone of " + module + ", or use a release, which carries the contracts"}
