@@ -71,6 +71,9 @@ func (e *Engine) Describe(ctx context.Context, wasm []byte) ([]byte, error) {
 // try instantiates a module that no state knows yet and, once it is
 // initialized, has it looked at.
 func (e *Engine) try(ctx context.Context, wasm []byte, look func(*instance) error) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	m := e.modules(ctx)
 	// Before hashing, or anything else that takes time in proportion.
 	if len(wasm) > MaxCode {

@@ -1,0 +1,309 @@
+package vm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/host"
+	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/state"
+	"github.com/wardledger/ward/runtime/vm"
+	wt "github.com/wardledger/ward/runtime/vm/wasmtest"
+)
+
+// A view that loops is ended by its context, and not as a result of the contract.
+func TestContextEndsAView(t *testing.T) {
+	start := wt.New()
+	start.Export(abi.ExportInitialize, wt.Loop(wt.Branch(0)))
+	start.Export(abi.ExportCall)
+	callsItself := wt.New()
+	leaf := callsItself.Func(nil, nil, 0)
+	callsItself.Export(abi.ExportCall, wt.Loop(wt.Call(leaf), wt.Branch(0)))
+	onBoth(t, func(t *testing.T, e *vm.Engine) {
+		for _, test := range []struct {
+			name string
+			wasm []byte
+		}{
+			{"a loop", small(wt.Loop(wt.Branch(0))).Bytes()},
+			{"a loop of calls", callsItself.Bytes()},
+			{"a loop in the start", start.Bytes()},
+		} {
+			ctx, cancel := context.WithTimeoutCause(context.Background(), 20*time.Millisecond, errors.New("the view took too long"))
+			c := newCall(t, "m")
+			c.View = true
+			r, err := e.Call(ctx, code(test.wasm), c)
+			cancel()
+			if err == nil || !errors.Is(err, context.Cause(ctx)) || r != (vm.Result{}) {
+				t.Errorf("%s: %+v, %v; want the context's cause", test.name, r, err)
+			}
+			if err != nil && !strings.Contains(err.Error(), "contract locks, method m: ") {
+				t.Errorf("%s: the error %q doesn't say which call", test.name, err)
+			}
+		}
+	})
+}
+
+func TestContextBeforeTheCall(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	c := newCall(t, "m")
+	if _, err := engines.compiler().Call(ctx, code(small().Bytes()), c); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want canceled", err)
+	}
+	if err := engines.compiler().Vet(ctx, small().Bytes()); !errors.Is(err, context.Canceled) {
+		t.Errorf("Vet: %v, want canceled", err)
+	}
+}
+
+// Vet of code that spins while it starts is ended by its context.
+func TestContextEndsVet(t *testing.T) {
+	m := small()
+	m.Export(abi.ExportInitialize, wt.Loop(wt.Branch(0)))
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	var no *vm.Refused
+	if err := engines.compiler().Vet(ctx, m.Bytes()); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &no) {
+		t.Errorf("%v, want the deadline and no refusal", err)
+	}
+}
+
+// Under a context that can end, results and gas are the same as without.
+func TestContextChangesNoResult(t *testing.T) {
+	wasm := guest(t)
+	onBoth(t, func(t *testing.T, e *vm.Engine) {
+		for _, method := range []string{"count", "work", "panic", "after_fail"} {
+			free, bound := newCall(t, method), newCall(t, method)
+			a := run(t, e, wasm, free)
+			ctx, cancel := context.WithCancel(context.Background())
+			b, err := e.Call(ctx, code(wasm), bound)
+			cancel()
+			if err != nil || a != b || free.Gas.Used() != bound.Gas.Used() || string(free.Result()) != string(bound.Result()) {
+				t.Errorf("%s: %+v, gas %d; under a context %+v, gas %d, %v", method, a, free.Gas.Used(), b, bound.Gas.Used(), err)
+			}
+		}
+	})
+}
+
+var errDisk = errors.New("disk gone")
+
+// store is a store that breaks or panics.
+type store struct {
+	host.Store
+	panics bool
+}
+
+func (s store) Get(_, _ []byte) ([]byte, error) {
+	if s.panics {
+		var rows map[string][]byte
+		rows["x"] = nil
+	}
+	return nil, errDisk
+}
+
+// reading is a contract that asks for a row.
+func reading() []byte {
+	m := wt.New()
+	get := m.Import(abi.Module, "get")
+	m.Export(abi.ExportCall, bytesOf(m, "doors"), bytesOf(m, "front"), wt.I32(0), wt.I32(0), wt.Call(get), wt.Drop)
+	return m.Bytes()
+}
+
+// A node that can't read its state says so, instead of deciding anything.
+func TestBrokenNode(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *vm.Engine) {
+		c := newCall(t, "m")
+		c.Store = store{}
+		if r, err := e.Call(context.Background(), code(reading()), c); !errors.Is(err, errDisk) || r != (vm.Result{}) {
+			t.Errorf("a broken store: %+v, %v; want %v", r, err, errDisk)
+		}
+		other := code(small().Bytes())
+		other.Hash[0] ^= 1
+		if _, err := e.Call(context.Background(), other, newCall(t, "m")); err == nil || !strings.Contains(err.Error(), "the stored bytes have the hash") {
+			t.Errorf("bytes of another hash: %v", err)
+		}
+		other.Hash[0] ^= 2
+		other.Load = func() ([]byte, error) { return nil, errDisk }
+		if _, err := e.Call(context.Background(), other, newCall(t, "m")); !errors.Is(err, errDisk) {
+			t.Errorf("bytes that can't be read: %v", err)
+		}
+		// What failed to load is tried again.
+		good := code(small(wt.Nop, wt.Nop).Bytes())
+		bad := good
+		bad.Load = other.Load
+		if _, err := e.Call(context.Background(), bad, newCall(t, "m")); !errors.Is(err, errDisk) {
+			t.Errorf("bytes that can't be read: %v", err)
+		}
+		if r, err := e.Call(context.Background(), good, newCall(t, "m")); err != nil || r.Code != receipt.OK {
+			t.Errorf("bytes that can be read again: %+v, %v", r, err)
+		}
+	})
+}
+
+// A panic of our own code is not taken for a trap of the contract.
+func TestHostPanicIsOurs(t *testing.T) {
+	onBoth(t, func(t *testing.T, e *vm.Engine) {
+		defer func() {
+			if r := fmt.Sprint(recover()); !strings.HasPrefix(r, "BUG: vm: host function get panicked: assignment to entry in nil map") {
+				t.Errorf("recovered %q", r)
+			}
+		}()
+		c := newCall(t, "m")
+		c.Store = store{panics: true}
+		r, err := e.Call(context.Background(), code(reading()), c)
+		t.Errorf("the call returned %+v, %v", r, err)
+	})
+}
+
+// Many goroutines call many contracts, with a cache that is too small for them, while
+// others vet the same code.
+func TestHammer(t *testing.T) {
+	const contracts, workers, rounds = 6, 8, 60
+	wasm := make([][]byte, contracts)
+	for i := range wasm {
+		m := wt.New()
+		set := m.Import(abi.Module, "set")
+		ret := m.Import(abi.Module, "ret")
+		at, n := m.Data(string(rune('a' + i)))
+		m.Data(fmt.Sprint("contract ", i))
+		c := bytesOf(m, "rows")
+		m.Export(abi.ExportCall, c, wt.I32(at), wt.I32(n), wt.I32(at), wt.I32(n), wt.Call(set), bytesOf(m, "\x61"+string(rune('a'+i))), wt.Call(ret))
+		wasm[i] = m.Bytes()
+	}
+	for _, o := range []vm.Options{{Modules: 2}, {Modules: 2, Interpreter: true}} {
+		e := newEngine(t, o)
+		var wg sync.WaitGroup
+		for w := range workers {
+			wg.Go(func() {
+				ctx, cancel := context.Background(), func() {}
+				if w%2 == 1 {
+					ctx, cancel = context.WithCancel(ctx)
+				}
+				defer cancel()
+				for round := range rounds {
+					i := (round + w) % contracts
+					c := newCall(t, "m")
+					r, err := e.Call(ctx, code(wasm[i]), c)
+					if want := "\x61" + string(rune('a'+i)); err != nil || r.Code != receipt.OK || string(c.Result()) != want {
+						t.Errorf("contract %d: %+v, %v, result %q, want %q", i, r, err, c.Result(), want)
+						return
+					}
+					if round%7 == 0 {
+						if err := e.Vet(ctx, wasm[i]); err != nil {
+							t.Error(err)
+							return
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if n := e.Compiled(); n > 2 {
+			t.Errorf("%d modules are kept, limit 2", n)
+		}
+	}
+}
+
+// Queries run beside block execution, on snapshots of their own.
+func TestViewsBesideBlocks(t *testing.T) {
+	wasm := guest(t)
+	e := engines.compiler()
+	s, err := state.Open(state.NewMemory(), state.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := func(height uint64) {
+		o := s.Overlay()
+		c := newCall(t, "count")
+		c.Store = o
+		ends(t, run(t, e, wasm, c), receipt.OK, "")
+		stage, err := o.Stage(height)
+		if err == nil {
+			err = stage.Commit()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit(1)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			for range 10 {
+				snapshot, err := s.At(0)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				c := newCall(t, "count")
+				c.Store, c.View = snapshot.Overlay(), true
+				r, err := e.Call(ctx, code(wasm), c)
+				if err != nil || r.Code != receipt.NotPermitted || r.Reason != "set in a view: a view changes nothing" {
+					t.Errorf("%+v, %v", r, err)
+				}
+				snapshot.Close()
+			}
+		})
+	}
+	for height := range uint64(10) {
+		commit(height + 2)
+	}
+	wg.Wait()
+}
+
+// What was compiled once is found on disk by the next engine.
+func TestCacheDir(t *testing.T) {
+	dir := t.TempDir()
+	wasm := guest(t)
+	for i := range 2 {
+		e := newEngine(t, vm.Options{CacheDir: dir})
+		ends(t, run(t, e, wasm, newCall(t, "nothing")), receipt.OK, "")
+		files := 0
+		err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				files++
+			}
+			return err
+		})
+		if err != nil || files == 0 {
+			t.Errorf("engine %d left %d files, %v", i, files, err)
+		}
+	}
+	if _, err := vm.New(vm.Options{CacheDir: filepath.Join(dir, "\x00")}); err == nil {
+		t.Error("a folder that can't be")
+	}
+}
+
+// An engine can be closed twice, and holds nothing afterwards.
+func TestClose(t *testing.T) {
+	e := mustEngine(vm.Options{})
+	ends(t, run(t, e, small().Bytes(), newCall(t, "m")), receipt.OK, "")
+	for range 2 {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A call that can't even pay for its instance compiles nothing and loads nothing.
+func TestInstanceIsPaidBefore(t *testing.T) {
+	c := newCall(t, "m")
+	c.Gas = gas.NewMeter(gas.Instantiate - 1)
+	unread := code(small().Bytes())
+	unread.Load = func() ([]byte, error) { return nil, errDisk }
+	r, err := newEngine(t, vm.Options{}).Call(context.Background(), unread, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends(t, r, receipt.OutOfGas, "the gas limit of 2999999 is used up")
+}
