@@ -16,6 +16,7 @@ import (
 
 	"github.com/wardledger/ward/node/eventlog"
 	"github.com/wardledger/ward/node/stream"
+	"github.com/wardledger/ward/runtime"
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/cbor"
@@ -23,7 +24,7 @@ import (
 	"github.com/wardledger/ward/runtime/state"
 )
 
-// specs are two contracts with a spec, and one that breaks the node.
+// specs is one contract with a spec, and two that the node fails at.
 type specs struct{}
 
 func kind(k abi.Kind) *abi.Type { return &abi.Type{Kind: k} }
@@ -41,19 +42,17 @@ var access = &abi.Spec{ABI: 1, Name: "access", Events: []abi.EventSpec{
 	}},
 }}
 
-func (specs) CodeOf(contract string) ([32]byte, bool, error) {
-	switch contract {
+func (specs) Contract(name string) (runtime.ContractInfo, bool, error) {
+	switch name {
 	case "access":
-		return [32]byte{1}, true, nil
+		return runtime.ContractInfo{Spec: access}, true, nil
 	case "panics":
 		panic("a fault of the node")
 	case "broken":
-		return [32]byte{}, false, errors.New("disk on fire")
+		return runtime.ContractInfo{}, false, errors.New("disk on fire")
 	}
-	return [32]byte{}, false, nil
+	return runtime.ContractInfo{}, false, nil
 }
-
-func (specs) Spec([32]byte) (*abi.Spec, error) { return access, nil }
 
 // site is a log and a stream server over it.
 type site struct {
