@@ -104,7 +104,7 @@ type KeyRecord struct {
 	Public    tx.PublicKey
 	State     string              // "open", "shut" or "retired"
 	Expires   time.Time           // zero if it never does
-	Scope     map[string][]string // contract to methods, none meaning all; an empty map means everything
+	Scope     map[string][]string // contract to methods, none meaning all; "*" is every contract
 	PerHour   uint64              // the account's quota, in gas per hour
 	Available uint64              // what is left of it now, in gas
 	next      map[uint64]uint64
