@@ -73,3 +73,23 @@ func TestContractInAnotherModule(t *testing.T) {
 		t.Errorf("the spec has no method open: %+v", m.Spec)
 	}
 }
+
+// The recorded toolchain, asked for by name, builds the same bytes again.
+func TestContractWithACertainToolchain(t *testing.T) {
+	dir := filepath.Join("testdata", "plain")
+	first, err := build.Contract(t.Context(), build.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOPROXY", "off")
+	again, err := build.Contract(t.Context(), build.Options{Dir: dir, Toolchain: first.Toolchain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Hash != first.Hash {
+		t.Errorf("%x, then %x", first.Hash, again.Hash)
+	}
+	if _, err := build.Contract(t.Context(), build.Options{Dir: dir, Toolchain: "go1.26.999"}); !build.IsSetup(err) || !strings.Contains(err.Error(), "go1.26.999") {
+		t.Errorf("a toolchain that isn't there: %v", err)
+	}
+}
