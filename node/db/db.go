@@ -1,6 +1,7 @@
 package db
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -159,6 +160,9 @@ func (d *DB) Get(key []byte) ([]byte, error) {
 
 // Scan implements [state.DB].
 func (d *DB) Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
+	if end != nil && bytes.Compare(start, end) >= 0 {
+		return nil // goleveldb panics on a range that ends before it starts, once there are tables
+	}
 	it := d.ldb.NewIterator(&util.Range{Start: start, Limit: end}, nil)
 	defer it.Release()
 	first, next := it.First, it.Next

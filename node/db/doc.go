@@ -6,7 +6,9 @@
 // the folder is opened again. Of a damaged journal LevelDB drops the damaged
 // record and goes on with the next, which would apply a block to the state of
 // two blocks before. Open therefore reads the journals first and refuses that:
-// a record may be missing at the end and nowhere else.
+// a record may be missing at the end and nowhere else. Damage inside the last
+// two records cannot always be told from a crash; then both are missing, as if
+// the crash had come before them.
 //
 // An unsynced batch may be lost in a power cut, and then also be missing in
 // front of a synced one that was being written; it is for bulk loads and tests.
