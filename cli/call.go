@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/sdk/client"
+)
+
+var argsFlag = &urfave.StringFlag{Name: "args", Usage: "all arguments as one `JSON` object, or @FILE, or @- for stdin"}
+
+func callCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "call", Usage: "sign a call of a contract's method, send it, and wait for its block",
+		ArgsUsage: "CONTRACT METHOD [--field value ...]",
+		Description: `The fields are the method's own: the contract says what they are.
+
+  ward call access --help                    the methods of access
+  ward call access grant --help              what grant takes
+  ward call access grant --subject @guest --object door/1 --relations open --expires +2h
+  ward call access grant --args @grant.json --json
+
+@NAME is the address of a key in the home, +2h is two hours from now. A list is given by
+repeating its field or with commas, a map or an object as JSON. If a field has the name of an
+option, the option goes before CONTRACT.
+
+The exit code is 3 if the chain or the contract refused; the receipt says why.`,
+		SkipFlagParsing: true, // method.go reads it
+		Flags: []urfave.Flag{
+			keyFlag, argsFlag,
+			&urfave.Uint64Flag{Name: "gas", Usage: "gas `LIMIT`; at least half of it is charged to the quota", DefaultText: "about 20 million"},
+			&urfave.Uint64Flag{Name: "last-valid", Usage: "last block `HEIGHT` at which it may run", DefaultText: "no end"},
+			&urfave.Uint64Flag{Name: "sequence", Usage: "`NUMBER` that this key hasn't used yet", DefaultText: "the next"},
+			&urfave.BoolFlag{Name: "no-wait", Usage: "don't wait for the block: print the transaction's id"},
+			&urfave.StringFlag{Name: "out", Usage: "sign only: write the transaction to `FILE` for \"ward tx send\""},
+			nodeFlag, homeFlag, passFlag, jsonFlag,
+		},
+		Action: call,
+	}
+}
+
+func call(c *urfave.Context) error {
+	v, err := parseInvocation(c, false)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	if v.help {
+		return v.showHelp(c)
+	}
+	if v.method.View {
+		return usagef("%s is a view, it changes nothing: ward query %s %s", v.method.Name, v.contract, v.method.Name)
+	}
+	var o client.Options
+	var errs [3]error
+	o.GasLimit, errs[0] = v.number("gas")
+	o.LastValid, errs[1] = v.number("last-valid")
+	o.Sequence, errs[2] = v.number("sequence")
+	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	key, err := v.signer()
+	if err != nil {
+		return err
+	}
+	if path := v.options["out"]; path != "" {
+		return v.signTo(path, key, o)
+	}
+	return v.send(key, v.contract, v.method.Name, v.args, o, v.has("no-wait"))
+}
+
+// send sends a call and prints what became of it.
+func (s *session) send(key tx.Signer, contract, method string, args client.Args, o client.Options, noWait bool) error {
+	if noWait {
+		id, err := s.client.Send(s.ctx, key, contract, method, args, o)
+		if err != nil {
+			return s.lost(id, err)
+		}
+		return s.print(map[string]any{"id": id, "status": "pending"}, func() { s.printf("%s\n", id) })
+	}
+	p := s.progress()
+	p.say("waiting for the block")
+	r, err := s.client.Call(s.ctx, key, contract, method, args, o)
+	p.done()
+	if r == nil {
+		return s.lost(tx.ID{}, err)
+	}
+	if printed := s.printReceipt(r); printed != nil {
+		return printed
+	}
+	return err
+}
+
+// lost adds to an error without an answer how to find out what became of the transaction.
+func (s *session) lost(id tx.ID, err error) error {
+	if _, refused := errors.AsType[*client.Refused](err); refused || id == (tx.ID{}) {
+		return err
+	}
+	return hint(err, "\"ward tx %s\": it may have arrived", id)
+}
+
+// signTo writes a signed transaction to a file.
+func (v *invocation) signTo(path string, key tx.Signer, o client.Options) error {
+	signed, err := v.client.Sign(v.ctx, key, v.contract, v.method.Name, v.args, o)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, signed.Encode(), 0o644); err != nil {
+		return err
+	}
+	result := map[string]any{"id": signed.ID(), "file": path, "bytes": signed.Size(), "sequence": signed.Sequence}
+	return v.print(result, func() {
+		fmt.Fprintf(v.err, "%d bytes in %s; \"ward tx send %s\" sends them\n", signed.Size(), path, path)
+		v.printf("%s\n", signed.ID())
+	})
+}

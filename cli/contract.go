@@ -1,0 +1,300 @@
+package cli
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/abi/specjson"
+	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/sdk/build"
+	"github.com/wardledger/ward/sdk/client"
+	"github.com/wardledger/ward/sdk/wire"
+)
+
+func contractCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "contract", Usage: "build, deploy and list contracts",
+		Subcommands: []*urfave.Command{
+			{
+				Name: "build", Usage: "compile a contract written in Go", ArgsUsage: "FOLDER",
+				Description: `Compiles the package main in FOLDER to Wasm with the Go command, asks it for its spec, and
+writes both into one file. The same sources and toolchain give the same bytes.
+
+  ward contract build ./mycontract
+  ward contract build ./mycontract --out my.wasm --toolchain go1.26.8`,
+				Flags: []urfave.Flag{
+					&urfave.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write", DefaultText: "NAME.wasm in the current folder"},
+					&urfave.StringFlag{Name: "toolchain", Usage: "Go toolchain that must compile it, such as go1.26.8"},
+					jsonFlag,
+				},
+				Action: contractBuild,
+			},
+			{
+				Name: "deploy", Usage: "put a contract on the chain", ArgsUsage: "FILE|FOLDER",
+				Description: `Deploys a .wasm file, or builds a folder first. Only the chain's operator may.
+
+  ward contract deploy my.wasm --key operator
+  ward contract deploy ./mycontract --name my-2 --init '{"limit":3}'`,
+				Flags: []urfave.Flag{
+					keyFlag,
+					&urfave.StringFlag{Name: "name", Usage: "`NAME` of the contract on the chain", DefaultText: "as its spec says"},
+					&urfave.StringFlag{Name: "init", Usage: "arguments for the contract's init as a `JSON` object, or @FILE"},
+					&urfave.Uint64Flag{Name: "gas", Usage: "gas `LIMIT`", DefaultText: "by the size of the code"},
+					&urfave.StringFlag{Name: "toolchain", Usage: "Go toolchain that must compile a FOLDER"},
+					nodeFlag, homeFlag, passFlag, jsonFlag,
+				},
+				Action: contractDeploy,
+			},
+			{
+				Name: "list", Usage: "list the contracts on the chain",
+				Flags:  []urfave.Flag{nodeFlag, jsonFlag},
+				Action: contractList,
+			},
+			{
+				Name: "spec", Usage: "show what a contract offers", ArgsUsage: "NAME|FILE",
+				Description: `  ward contract spec access         of a contract on the chain
+  ward contract spec my.wasm        of a file; no node is asked
+  ward contract spec access --json  with every type`,
+				Flags:  []urfave.Flag{nodeFlag, jsonFlag},
+				Action: contractSpec,
+			},
+		},
+	}
+}
+
+type moduleJSON struct {
+	Name      string `json:"name"`
+	File      string `json:"file,omitempty"`
+	Bytes     int    `json:"bytes"`
+	Hash      string `json:"hash"`
+	Toolchain string `json:"toolchain"`
+}
+
+func contractBuild(c *urfave.Context) error {
+	args, err := arguments(c, "FOLDER")
+	if err != nil {
+		return err
+	}
+	s, err := begin(c)
+	if err != nil {
+		return err
+	}
+	m, err := s.build(args[0], c.String("toolchain"))
+	if err != nil {
+		return err
+	}
+	path := c.String("out")
+	if path == "" {
+		path = m.Name + ".wasm"
+	}
+	if err := os.WriteFile(path, m.Wasm, 0o644); err != nil {
+		return err
+	}
+	return s.print(moduleJSON{m.Name, path, m.Size, hex.EncodeToString(m.Hash[:]), m.Toolchain}, func() {
+		s.table([][]string{
+			{"contract", m.Name},
+			{"file", fmt.Sprintf("%s, %d bytes", path, m.Size)},
+			{"hash", hex.EncodeToString(m.Hash[:])},
+			{"toolchain", m.Toolchain},
+		})
+	})
+}
+
+// build compiles the contract in a folder.
+func (s *session) build(dir, toolchain string) (*build.Module, error) {
+	p := s.progress()
+	p.say("building %s (the first time on a machine takes a minute)", dir)
+	defer p.done()
+	m, err := build.Contract(s.ctx, build.Options{Dir: dir, Toolchain: toolchain})
+	if s.ctx.Err() != nil {
+		return nil, context.Cause(s.ctx)
+	}
+	return m, err
+}
+
+// module opens a .wasm file, or builds a folder.
+func (s *session) module(path, toolchain string) (*build.Module, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return s.build(path, toolchain)
+	}
+	wasm, err := readFrom(s.in, path, abi.MaxModule)
+	if err != nil {
+		return nil, err
+	}
+	m, err := build.Open(wasm)
+	if err != nil {
+		return nil, hint(fmt.Errorf("%s: %w", path, err), "\"ward contract build FOLDER\" makes files that can be deployed")
+	}
+	return m, nil
+}
+
+func contractDeploy(c *urfave.Context) error {
+	args, err := arguments(c, "FILE or FOLDER")
+	if err != nil {
+		return err
+	}
+	s, err := begin(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	m, err := s.module(args[0], c.String("toolchain"))
+	if err != nil {
+		return err
+	}
+	deploy := struct {
+		Code []byte
+		Init []byte `wire:",omitempty"`
+		Name string
+	}{Code: m.Wasm, Name: c.String("name")}
+	if deploy.Name == "" {
+		deploy.Name = m.Name
+	}
+	if !abi.ValidContract(deploy.Name) {
+		return usagef("--name %q: a lower-case letter, then lower-case letters, digits and \"-\", at most %d", deploy.Name, abi.MaxContractName)
+	}
+	if deploy.Init, err = s.initArgs(m.Spec, c.String("init")); err != nil {
+		return err
+	}
+	key, err := s.signer()
+	if err != nil {
+		return err
+	}
+	encoded, err := wire.Marshal(deploy)
+	if err != nil {
+		return err
+	}
+	limit := c.Uint64("gas")
+	if limit == 0 {
+		limit = min(client.DefaultGas+(gas.PerTxByte+gas.DeployByte)*uint64(len(encoded)), gas.MaxLimit)
+	}
+	return s.send(key, tx.DeployContract, "deploy", client.Args(encoded), client.Options{GasLimit: limit}, false)
+}
+
+// initArgs are the arguments of a contract's init, nil for none.
+func (s *session) initArgs(spec *abi.Spec, document string) ([]byte, error) {
+	m, has := spec.Method(initMethod)
+	if path, ok := strings.CutPrefix(document, "@"); ok {
+		content, err := readFrom(s.in, path, specjson.MaxJSON)
+		if err != nil {
+			return nil, err
+		}
+		document = string(content)
+	}
+	if document == "" {
+		if has && m.Args != nil {
+			if _, err := specjson.FromFlags(m.Args, nil); err != nil {
+				return nil, usagef("%s needs --init: %w", spec.Name, err)
+			}
+		}
+		return nil, nil
+	}
+	if !has || m.Args == nil {
+		return nil, usagef("--init: %s takes no arguments", spec.Name)
+	}
+	encoded, err := specjson.ToCBOR(m.Args, []byte(document))
+	if err != nil {
+		return nil, usagef("--init: %w", err)
+	}
+	return encoded, nil
+}
+
+// initMethod is what is called when a contract is created, and never later.
+const initMethod = "init"
+
+func contractList(c *urfave.Context) error {
+	if _, err := arguments(c); err != nil {
+		return err
+	}
+	s, err := begin(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	var rows [][]string
+	for after := ""; ; {
+		contracts, next, err := s.client.Contracts(s.ctx, after, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, k := range contracts {
+			err := s.print(struct {
+				*client.Contract
+				Admin string `json:"admin"`
+			}{k, addressText(k.Admin)}, func() {
+				rows = append(rows, []string{k.Name, k.Code, strings.Join(k.Capabilities, ","), fmt.Sprintf("since block %d", k.Created)})
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			s.table(rows)
+			return nil
+		}
+		after = next
+	}
+}
+
+func contractSpec(c *urfave.Context) error {
+	args, err := arguments(c, "NAME or FILE")
+	if err != nil {
+		return err
+	}
+	s, err := begin(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	name := args[0]
+	var spec *abi.Spec
+	if filepath.Ext(name) == ".wasm" || strings.ContainsRune(name, filepath.Separator) {
+		m, err := s.module(name, "")
+		if err != nil {
+			return err
+		}
+		name, spec = m.Name, m.Spec
+	} else if spec, err = s.client.Spec(s.ctx, name); err != nil {
+		return err
+	}
+	return s.print(json.RawMessage(specjson.Spec(spec)), func() { s.showSpec(name, spec) })
+}
+
+func (s *session) showSpec(name string, spec *abi.Spec) {
+	v := &invocation{session: s, spec: spec, contract: name}
+	s.printf("%s\n", v.contractHelp())
+	if len(spec.Events) > 0 {
+		s.printf("events\n")
+		var rows [][]string
+		for _, e := range spec.Events {
+			var fields []string
+			for _, f := range e.Fields {
+				fields = append(fields, f.Name)
+			}
+			rows = append(rows, []string{"  " + e.Name, strings.Join(fields, ", ")})
+		}
+		s.table(rows)
+		s.printf("\n")
+	}
+	if len(spec.Errors) > 0 {
+		s.printf("errors\n")
+		var rows [][]string
+		for _, e := range spec.Errors {
+			rows = append(rows, []string{fmt.Sprintf("  %d", e.Code), e.Name, e.Doc})
+		}
+		s.table(rows)
+	}
+}

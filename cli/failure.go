@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/sdk/client"
+)
+
+// The exit codes of doc.go.
+const (
+	exitOK      = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitRefused = 3
+)
+
+// A hinted error carries what to try.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
+// hint adds to an error what the person in front of it can do about it.
+func hint(err error, format string, args ...any) error {
+	return &hinted{err, fmt.Sprintf(format, args...)}
+}
+
+// report prints an error for a person or a program and gives its exit code.
+func report(w io.Writer, err error, asJSON bool) int {
+	if err == nil {
+		return exitOK
+	}
+	code := exitFailed
+	usage, isUsage := errors.AsType[*usageError](err)
+	refused, isRefused := errors.AsType[*client.Refused](err)
+	switch {
+	case isUsage:
+		code = exitUsage
+	case isRefused:
+		code = exitRefused
+	}
+	try := advice(err)
+	if asJSON {
+		e := jsonError{Reason: err.Error(), Hint: try, Exit: code}
+		if isRefused {
+			e.Code, e.Number, e.Reason = refused.Code.Name(), uint32(refused.Code), refused.Reason
+			e.ContractCode, e.ContractError = refused.ContractCode, refused.ContractError
+		} else if u, ok := errors.AsType[*client.Unserved](err); ok {
+			e.Code, e.Number = u.Code, u.Number
+		}
+		_ = json.NewEncoder(w).Encode(map[string]jsonError{"error": e})
+		return code
+	}
+	fmt.Fprintf(w, "ward: %s\n", text(err.Error()))
+	if try != "" {
+		fmt.Fprintf(w, "  try: %s\n", try)
+	}
+	if isUsage && usage.help != "" {
+		fmt.Fprintf(w, "\n%s", usage.help)
+	}
+	return code
+}
+
+type jsonError struct {
+	Code          string `json:"code,omitempty"`
+	Number        uint32 `json:"number,omitempty"`
+	ContractCode  uint32 `json:"contract_code,omitempty"`
+	ContractError string `json:"contract_error,omitempty"`
+	Reason        string `json:"reason"`
+	Hint          string `json:"hint,omitempty"`
+	Exit          int    `json:"exit"`
+}
+
+// advice says what to try, or "".
+func advice(err error) string {
+	if h, ok := errors.AsType[*hinted](err); ok {
+		return h.hint
+	}
+	if r, ok := errors.AsType[*client.Refused](err); ok {
+		return adviceFor(r.Code)
+	}
+	if u, ok := errors.AsType[*client.Unserved](err); ok {
+		switch {
+		case u.RetryAfter > 0:
+			return fmt.Sprintf("the same again in %v", u.RetryAfter)
+		case u.Code == "":
+			return "another --node: what answers there doesn't seem to be a Ward node"
+		}
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return "start a node with \"ward node\" or \"ward dev\", or name one with --node or WARD_NODE"
+	}
+	if errors.Is(err, client.ErrPassphrase) {
+		return "another passphrase: WARD_PASSPHRASE, --passphrase-file, or a terminal to be asked on"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "\"ward status\" to see whether the chain makes blocks"
+	}
+	return ""
+}
+
+// adviceFor says what a person can do about a refusal by the chain.
+func adviceFor(code receipt.Code) string {
+	switch code {
+	case receipt.UnknownKey:
+		return "another --key (\"ward key list\"), or have this one enrolled by the contract devices"
+	case receipt.KeyShut, receipt.KeyExpired:
+		return "\"ward key show NAME --chain\" for the key's state; its owner can resume or rotate it"
+	case receipt.OutOfScope:
+		return "\"ward key show NAME --chain\" for what the key may call, or another --key"
+	case receipt.OverQuota:
+		return "again later, a lower --gas, or ask the owner for a larger quota"
+	case receipt.GasLimit, receipt.OutOfGas:
+		return "another --gas"
+	case receipt.Busy:
+		return "the same again in a moment"
+	case receipt.Expired:
+		return "sign it again with a later --last-valid"
+	case receipt.WrongChain:
+		return "\"ward status\" for the chain that this node is on"
+	case receipt.UnknownContract:
+		return "\"ward contract list\""
+	case receipt.UnknownMethod, receipt.BadArguments:
+		return "\"ward contract spec NAME\" for its methods and what they take"
+	case receipt.NotPermitted:
+		return "--key with the operator's key, if this is the operator's to do"
+	case receipt.Exists:
+		return "another --name"
+	}
+	return ""
+}
+
+// text makes what others wrote safe to print on a terminal: control characters would let a
+// contract's reason move the cursor or change what is on the screen.
+func text(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case r < 0x20 || 0x7f <= r && r < 0xa0 || r == 0x2028 || r == 0x2029 || 0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069:
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/wardledger/ward/contracts"
+	"github.com/wardledger/ward/node"
+	"github.com/wardledger/ward/node/genesis"
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/sdk/wire"
+)
+
+// operatorQuota is what the operator may use where --quota says nothing, in gas per hour:
+// a gas aims at a nanosecond, so this is ten processors' whole time. Every account that the
+// operator opens is carved from it.
+const operatorQuota = 36_000_000_000_000
+
+func initCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "init", Usage: "make the home of a new chain with one authority",
+		Description: `Writes the authority's keys, an operator's key, and the genesis with the standard contracts.
+"ward node" then runs it. The operator may deploy contracts and keeps the device models.
+
+  ward init
+  ward init --home ./site --chain site-7 --plain
+
+The contracts are compiled from source with the Go command; a release carries them.`,
+		Flags: []urfave.Flag{
+			&urfave.StringFlag{Name: "chain", Usage: "`ID` of the chain, signed into every transaction", DefaultText: "ward- and eight random digits"},
+			&urfave.StringFlag{Name: "name", Usage: "`LABEL` of the authority, for people"},
+			&urfave.StringFlag{Name: "operator", Value: "operator", Usage: "`NAME` of the operator's key; it is made unless it is there"},
+			&urfave.Uint64Flag{Name: "quota", Value: operatorQuota, Usage: "what the operator may use, in `GAS` per hour"},
+			&urfave.BoolFlag{Name: "plain", Usage: "don't encrypt the operator's key"},
+			homeFlag, passFlag, jsonFlag,
+		},
+		Action: initHome,
+	}
+}
+
+func initHome(c *urfave.Context) error {
+	if _, err := arguments(c); err != nil {
+		return err
+	}
+	s, err := begin(c)
+	if err != nil {
+		return err
+	}
+	chain := c.String("chain")
+	if chain == "" {
+		random := make([]byte, 4)
+		_, _ = rand.Read(random) // never fails
+		chain = "ward-" + hex.EncodeToString(random)
+	}
+	genesisFile := filepath.Join(s.home, "genesis.json")
+	if _, err := os.Stat(genesisFile); err == nil { // before anybody types a passphrase for nothing
+		return s.homeTaken()
+	}
+	built, err := s.standardContracts()
+	if err != nil {
+		return err
+	}
+	operator, err := s.operatorKey(c.String("operator"), c.Bool("plain"))
+	if err != nil {
+		return err
+	}
+	all, err := standardGenesis(built, operator.Address())
+	if err != nil {
+		return err
+	}
+	g, err := node.Init(s.home, node.InitOptions{
+		Chain: chain, Name: c.String("name"), Operator: operator.Address(),
+		Accounts: []genesis.Account{{
+			Name: "operator", Key: operator.Bytes, QuotaPerHour: c.Uint64("quota"), Scope: genesis.Everything(),
+		}},
+		Contracts: all,
+	})
+	if errors.Is(err, fs.ErrExist) {
+		return s.homeTaken()
+	} else if err != nil {
+		return err
+	}
+	digest := g.Digest()
+	result := struct {
+		Chain    string   `json:"chain"`
+		Home     string   `json:"home"`
+		Genesis  string   `json:"genesis"`
+		Digest   string   `json:"digest"`
+		Operator string   `json:"operator"`
+		Key      string   `json:"key"`
+		Includes []string `json:"contracts"`
+	}{chain, s.home, genesisFile, hex.EncodeToString(digest[:]), operator.Address().String(), c.String("operator"), contracts.Names()}
+	return s.print(result, func() {
+		s.table([][]string{
+			{"chain", chain},
+			{"home", s.home},
+			{"genesis", fmt.Sprintf("%s, %x", genesisFile, digest)},
+			{"operator", fmt.Sprintf("%s, key %q", operator.Address(), c.String("operator"))},
+		})
+		fmt.Fprintf(s.err, "\"ward node\" starts it\n")
+	})
+}
+
+func (s *session) homeTaken() error {
+	return hint(fmt.Errorf("%s is the home of a chain already", s.home), "\"ward node\" to run it, or another --home")
+}
+
+// module is a standard contract, compiled.
+type module struct {
+	name string
+	wasm []byte
+}
+
+// standardContracts builds the standard contracts.
+func (s *session) standardContracts() ([]module, error) {
+	p := s.progress()
+	defer p.done()
+	built, err := contracts.Standard(s.ctx, contracts.Options{Building: func(name string) {
+		p.say("building %s (the first time on a machine takes a minute)", name)
+	}})
+	if s.ctx.Err() != nil {
+		return nil, context.Cause(s.ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all []module
+	for _, m := range built {
+		all = append(all, module{m.Name, m.Wasm})
+	}
+	return all, nil
+}
+
+// operatorKey is the public part of the operator's key, which is made if it isn't there.
+func (s *session) operatorKey(name string, plain bool) (tx.PublicKey, error) {
+	file, err := s.keys().Load(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		file, _, err = s.newKey(name, tx.EdDSA, plain)
+	}
+	if err != nil {
+		return tx.PublicKey{}, err
+	}
+	return file.Public(), nil
+}
+
+// standardGenesis says how the standard contracts come into a new chain: the operator is
+// their admin, and devices has the capability to manage accounts.
+func standardGenesis(all []module, operator address.Address) ([]genesis.Contract, error) {
+	var out []genesis.Contract
+	for _, m := range all {
+		k := genesis.Contract{Name: m.name, Code: m.wasm, Admin: operator}
+		if m.name == "devices" {
+			k.Capabilities = []string{abi.CapabilityAccounts}
+			var err error
+			if k.Init, err = wire.Marshal(struct{ Operator address.Address }{operator}); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, k)
+	}
+	return out, nil
+}

@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/sdk/client"
+)
+
+// print prints a result: v as one line of JSON if that was asked for, and else what people
+// makes of it.
+func (s *session) print(v any, people func()) error {
+	if !s.json {
+		people()
+		return nil
+	}
+	e := json.NewEncoder(s.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func (s *session) printf(format string, args ...any) { fmt.Fprintf(s.out, format, args...) }
+
+// table prints rows with aligned columns, cells safe for a terminal.
+func (s *session) table(rows [][]string) {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i := range row {
+			row[i] = text(row[i])
+		}
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+	}
+	_ = w.Flush()
+}
+
+// The JSON of results, in the words of node/api/README.md.
+type (
+	receiptJSON struct {
+		ID            tx.ID           `json:"id"`
+		Height        uint64          `json:"height"`
+		Index         uint32          `json:"index"`
+		Time          int64           `json:"time"`
+		Code          string          `json:"code"`
+		Number        uint32          `json:"number"`
+		ContractCode  uint32          `json:"contract_code,omitempty"`
+		ContractError string          `json:"contract_error,omitempty"`
+		Reason        string          `json:"reason"`
+		GasUsed       uint64          `json:"gas_used"`
+		GasLimit      uint64          `json:"gas_limit"`
+		Contract      string          `json:"contract"`
+		Method        string          `json:"method"`
+		Sender        string          `json:"sender"`
+		Return        json.RawMessage `json:"return"`
+		ReturnCBOR    string          `json:"return_cbor,omitempty"`
+		Events        []eventJSON     `json:"events"`
+	}
+	eventJSON struct {
+		Cursor     string          `json:"cursor"`
+		Prev       *string         `json:"prev,omitempty"`
+		Contract   string          `json:"contract"`
+		Event      string          `json:"event"`
+		Attributes json.RawMessage `json:"attributes"`
+		Tx         *tx.ID          `json:"tx"`
+		Height     uint64          `json:"height"`
+		Time       int64           `json:"time"`
+	}
+)
+
+func newReceiptJSON(r *client.Receipt) receiptJSON {
+	j := receiptJSON{
+		ID: r.ID, Height: r.Height, Index: r.Index, Time: r.Time.Unix(),
+		Code: r.Code.Name(), Number: uint32(r.Code), ContractCode: r.ContractCode, ContractError: r.ContractError, Reason: r.Reason,
+		GasUsed: r.GasUsed, GasLimit: r.GasLimit, Contract: r.Contract, Method: r.Method, Sender: addressText(r.Sender),
+		Return: r.Return, Events: []eventJSON{},
+	}
+	if r.ReturnCBOR != nil {
+		j.ReturnCBOR = "0x" + hex.EncodeToString(r.ReturnCBOR)
+	}
+	for i := range r.Events {
+		j.Events = append(j.Events, newEventJSON(&r.Events[i]))
+	}
+	return j
+}
+
+func newEventJSON(e *client.Event) eventJSON {
+	j := eventJSON{
+		Cursor: e.Cursor.String(), Contract: e.Contract, Event: e.Name, Attributes: e.Attributes,
+		Height: e.Height, Time: e.Time.Unix(),
+	}
+	if e.Prev != nil {
+		prev := ""
+		if e.Prev.Height != 0 {
+			prev = e.Prev.String()
+		}
+		j.Prev = &prev
+	}
+	if e.Tx != (tx.ID{}) {
+		j.Tx = &e.Tx
+	}
+	return j
+}
+
+// printReceipt prints what became of a transaction.
+func (s *session) printReceipt(r *client.Receipt) error {
+	return s.print(newReceiptJSON(r), func() {
+		verdict := r.Code.Name()
+		if r.ContractCode != 0 {
+			verdict += fmt.Sprintf(" %d %s", r.ContractCode, r.ContractError)
+		}
+		s.printf("%s  %s %s  block %d  gas %d of %d\n", text(strings.TrimSpace(verdict)), text(r.Contract), text(r.Method), r.Height, r.GasUsed, r.GasLimit)
+		s.printf("tx      %s\n", r.ID)
+		if r.Reason != "" {
+			s.printf("reason  %s\n", text(r.Reason))
+		}
+		if r.Return != nil {
+			s.printf("result  %s\n", inline(r.Return))
+		}
+		for i := range r.Events {
+			e := &r.Events[i]
+			s.printf("event   %s  %s.%s  %s\n", e.Cursor, text(e.Contract), text(e.Name), inline(e.Attributes))
+		}
+	})
+}
+
+// inline shows JSON on one line for people: the fields of an object as name=value, without
+// quotes where nothing can be misread.
+func inline(raw json.RawMessage) string {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return scalar(raw)
+	}
+	var parts []string
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err != nil || d.Decode(&value) != nil {
+			return text(string(raw))
+		}
+		parts = append(parts, text(fmt.Sprint(name))+"="+scalar(value))
+	}
+	return strings.Join(parts, " ")
+}
+
+// scalar shows a JSON value, a string without its quotes if it is one plain word.
+func scalar(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil && s != "" && !strings.ContainsAny(s, " =\"\\'{}[],") && text(s) == s {
+		return s
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, raw) != nil {
+		return text(string(raw))
+	}
+	return text(compact.String())
+}
+
+// indented is JSON over several lines, for people.
+func indented(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Indent(&b, raw, "", "  ") != nil {
+		return text(string(raw))
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i := range lines {
+		lines[i] = text(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// addressText is an address, "" for none.
+func addressText(a address.Address) string {
+	if a.IsZero() {
+		return ""
+	}
+	return a.String()
+}
+
+// clock is a time as people read it.
+func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func clockUnix(seconds int64) string { return clock(time.Unix(seconds, 0)) }

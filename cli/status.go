@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/wardledger/ward/sdk/client"
+)
+
+func statusCommand() *urfave.Command {
+	return &urfave.Command{
+		Name:  "status",
+		Usage: "how a node is doing",
+		Description: `Asks a node for its chain, newest block and peers.
+
+  ward status
+  ward status --json --node http://10.0.0.7:9273
+  ward node & ward status --wait 30s          go on once it is up`,
+		Flags: []urfave.Flag{
+			&urfave.DurationFlag{Name: "wait", Usage: "wait up to this `TIME` for the node to answer with a block"},
+			nodeFlag, jsonFlag,
+		},
+		Action: status,
+	}
+}
+
+// awaitStatus asks a node how it is doing, and for up to wait again until it has a block.
+func (s *session) awaitStatus(wait time.Duration) (*client.Status, error) {
+	p := s.progress()
+	defer p.done()
+	end := time.Now().Add(wait)
+	for {
+		st, err := s.client.Status(s.ctx)
+		switch {
+		case err == nil && (st.Height > 0 || wait == 0):
+			return st, nil
+		case s.ctx.Err() != nil:
+			return nil, s.ctx.Err()
+		case time.Now().After(end) && err != nil:
+			return nil, err
+		case time.Now().After(end):
+			return nil, fmt.Errorf("no block after %v", wait)
+		}
+		p.say("waiting for %s", s.node)
+		select {
+		case <-s.ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func status(c *urfave.Context) error {
+	if _, err := arguments(c); err != nil {
+		return err
+	}
+	s, err := begin(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	st, err := s.awaitStatus(c.Duration("wait"))
+	if err != nil {
+		return err
+	}
+	result := struct {
+		Node         string  `json:"url"`
+		Chain        string  `json:"chain"`
+		Version      string  `json:"version"`
+		Height       uint64  `json:"height"`
+		Time         int64   `json:"time"`
+		Root         string  `json:"root"`
+		LagSeconds   float64 `json:"lag_seconds"`
+		CatchingUp   bool    `json:"catching_up"`
+		Validator    bool    `json:"validator"`
+		Validators   int     `json:"validators"`
+		Peers        int     `json:"peers"`
+		Transactions int     `json:"waiting"`
+		Subscribers  int     `json:"subscribers"`
+	}{
+		s.node, st.Chain, st.Version, st.Height, st.Time.Unix(), st.Root, st.LagSeconds, st.CatchingUp,
+		st.Validator, st.Validators, st.Peers, st.Transactions, st.Subscribers,
+	}
+	return s.print(result, func() {
+		role := "follows the chain"
+		if st.Validator {
+			role = "is an authority"
+		}
+		if st.CatchingUp {
+			role += ", catching up"
+		}
+		s.table([][]string{
+			{"node", fmt.Sprintf("%s, %s, version %s", s.node, role, st.Version)},
+			{"chain", fmt.Sprintf("%s, %d authorities, %d peers", st.Chain, st.Validators, st.Peers)},
+			{"block", fmt.Sprintf("%d, %s, %.0f s ago", st.Height, clock(st.Time), st.LagSeconds)},
+			{"root", st.Root},
+			{"now", fmt.Sprintf("%d transactions wait, %d subscribers listen", st.Transactions, st.Subscribers)},
+		})
+	})
+}
