@@ -8,6 +8,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/wardledger/ward/runtime/abi"
@@ -119,7 +120,8 @@ func newInstance(ctx context.Context, m *modules, mod *module, c *host.Call) *in
 func (i *instance) start() (err error) {
 	i.call.phase = starting
 	i.call.wasi.begin(initTime, initSeed(i.module.hash))
-	i.wasm, err = i.modules.runtime.InstantiateModule(i.ctx, i.module.compiled, instanceConfig)
+	ctx := experimental.WithMemoryAllocator(i.ctx, &i.modules.memories)
+	i.wasm, err = i.modules.runtime.InstantiateModule(ctx, i.module.compiled, instanceConfig)
 	if err != nil {
 		return i.why(err, true)
 	}

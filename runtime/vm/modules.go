@@ -18,8 +18,9 @@ const defaultModules = 64
 // module is compiled once, by the first who asks for it, while the others wait;
 // it is closed when it isn't in use and limit others were used since.
 type modules struct {
-	runtime wazero.Runtime
-	limit   int
+	runtime  wazero.Runtime
+	memories memories
+	limit    int
 
 	mu     sync.Mutex
 	byHash map[[32]byte]*module
