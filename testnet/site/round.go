@@ -1,0 +1,397 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"crypto/elliptic"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/sdk/client"
+)
+
+// The contracts, and what the site does with them.
+const (
+	devices = "devices"
+	access  = "access"
+	door    = "house/front-door"
+	open    = "open"
+)
+
+const (
+	// shortGrant is how long the grant lasts that is watched to its end. Seconds are the
+	// finest that block time knows.
+	shortGrant = 3 * time.Second
+	// longGrant is for whatever is taken back or forgotten before its end.
+	longGrant = time.Hour
+)
+
+// What the contracts take and answer, as far as the site needs it; each contract's spec has
+// the whole.
+type (
+	enrolArgs struct {
+		Key    []byte
+		Model  string
+		Proof  []byte
+		Serial string
+	}
+	proofArgs struct {
+		Device address.Address
+		Proof  []byte
+	}
+	deviceArgs  struct{ Device address.Address }
+	registerArg struct{ Name string }
+	grantArgs   struct {
+		Object     string
+		Subject    address.Address
+		Relations  []string
+		Expires    int64
+		Redelegate uint64 `wire:",omitempty"`
+		Parent     uint64 `wire:",omitempty"`
+	}
+	grantID struct {
+		ID uint64 `wire:"id"`
+	}
+	useArgs struct {
+		Object   string
+		Relation string
+	}
+	checkArgs struct {
+		Object   string
+		Relation string
+		Subject  address.Address
+	}
+)
+
+// round tells the story once.
+func (s *site) round(ctx context.Context) error {
+	lock, err := s.enrolment(ctx)
+	if err != nil {
+		return err
+	}
+	defer lock.node.Close()
+	for _, chapter := range []func(context.Context, *party) error{
+		s.authentication, s.visit, s.delegation, s.expiry, s.suspension,
+	} {
+		if err := chapter(ctx, lock); err != nil {
+			return err
+		}
+	}
+	for _, lost := range s.dashboard.settle() {
+		s.wrong("%s", lost)
+	}
+	return nil
+}
+
+// enrolment: a new lock, which proves that it agrees, becomes its owner's.
+func (s *site) enrolment(ctx context.Context) (*party, error) {
+	key, err := client.GenerateKey(tx.ES256)
+	if err != nil {
+		return nil, fmt.Errorf("site: the lock's key: %w", err)
+	}
+	lock := &party{"lock", key, &client.Client{URL: s.config.Node}}
+	chain, err := lock.node.Chain(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("site: %w", err)
+	}
+	proof, err := client.ProvePossession(key, chain, s.owner.address())
+	if err != nil {
+		return nil, fmt.Errorf("site: the lock: %w", err)
+	}
+	_, err = s.do(ctx, s.owner, "enrols the lock", decisionOK, devices, "enrol",
+		enrolArgs{Key: key.Public().Bytes, Model: LockModel, Proof: proof, Serial: fmt.Sprintf("FD-%s", lock.address().String()[len("ward1"):][:8])}, nil)
+	return lock, err
+}
+
+// authentication: the lock shows who it is, by a challenge and by its own transaction; what it
+// signed for its owner is worth nothing in other hands, or twice.
+func (s *site) authentication(ctx context.Context, lock *party) error {
+	answer, err := s.answer(ctx, lock)
+	if err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		who          *party
+		does, wanted string
+	}{
+		{s.burglar, "shows what the lock signed for its owner", decisionDeny},
+		{s.owner, "challenges the lock", decisionAllow},
+		{s.owner, "shows the same answer again", decisionDeny},
+	} {
+		if _, err := s.do(ctx, step.who, step.does, step.wanted, devices, "authenticate", answer, authentic); err != nil {
+			return err
+		}
+	}
+	_, err = s.do(ctx, lock, "reports for duty", decisionAllow, devices, "authenticate_self", nil, authentic)
+	return err
+}
+
+// answer is what the lock answers to a challenge of its owner.
+func (s *site) answer(ctx context.Context, lock *party) (proofArgs, error) {
+	chain, err := lock.node.Chain(ctx)
+	if err != nil {
+		return proofArgs{}, fmt.Errorf("site: %w", err)
+	}
+	challenge, err := client.NewChallenge(chain, lock.address(), s.owner.address(), time.Now(), time.Minute)
+	if err != nil {
+		return proofArgs{}, fmt.Errorf("site: the owner: %w", err)
+	}
+	proof, err := challenge.Answer(lock.key)
+	if err != nil {
+		return proofArgs{}, fmt.Errorf("site: the lock: %w", err)
+	}
+	return proofArgs{lock.address(), proof}, nil
+}
+
+// visit: the guest comes in. The burglar does not, whatever they try.
+func (s *site) visit(ctx context.Context, _ *party) error {
+	// The door is there from the second round on, or from an earlier run in the same home.
+	_, err := s.owner.node.Call(ctx, s.owner.key, access, "register", registerArg{door}, client.Options{})
+	if refused, ok := errors.AsType[*client.Refused](err); err != nil && (!ok || refused.ContractError != "already_registered") {
+		return fmt.Errorf("site: the owner registers the front door: %w", err)
+	}
+	grant, err := s.grant(ctx, s.owner, s.guest, "lets the guest in", longGrant, 0, 0)
+	if err != nil {
+		return err
+	}
+	visit, err := s.guest.node.Sign(ctx, s.guest.key, access, "use", s.opening(), client.Options{})
+	if err != nil {
+		return fmt.Errorf("site: the guest signs: %w", err)
+	}
+	recorded := visit.Encode() // the burglar listens on the line
+	if err := s.submit(ctx, s.guest, "opens the front door", decisionAllow, recorded, decided); err != nil {
+		return err
+	}
+	if err := s.try(ctx, s.burglar, "tries the front door", decisionDeny); err != nil {
+		return err
+	}
+	if err := s.submit(ctx, s.burglar, "replays what the guest sent", receipt.Replayed.Name(), recorded, nil); err != nil {
+		return err
+	}
+	if err := s.burglary(ctx); err != nil {
+		return err
+	}
+	return s.revoke(ctx, grant, "takes the guest's grant back", "comes back after the grant was revoked")
+}
+
+// burglary: attempts that no contract ever sees.
+func (s *site) burglary(ctx context.Context) error {
+	// A call of the owner's, and its twin with the other S: the same transaction.
+	check, err := s.owner.node.Sign(ctx, s.owner.key, access, "use", s.opening(), client.Options{})
+	if err != nil {
+		return fmt.Errorf("site: the owner signs: %w", err)
+	}
+	raw := check.Encode()
+	if err := s.submit(ctx, s.owner, "opens the front door", decisionAllow, raw, decided); err != nil {
+		return err
+	}
+	if err := s.submit(ctx, s.burglar, "sends the owner's transaction with the other S", receipt.Replayed.Name(), otherS(raw), nil); err != nil {
+		return err
+	}
+	fresh, err := s.guest.node.Sign(ctx, s.guest.key, access, "use", s.opening(), client.Options{})
+	if err != nil {
+		return fmt.Errorf("site: the guest signs: %w", err)
+	}
+	forged := fresh.Encode()
+	forged[len(forged)-1] ^= 1
+	if err := s.submit(ctx, s.burglar, "forges the guest's signature", receipt.BadSignature.Name(), forged, nil); err != nil {
+		return err
+	}
+	stranger, err := client.GenerateKey(tx.EdDSA)
+	if err != nil {
+		return fmt.Errorf("site: the burglar's other key: %w", err)
+	}
+	signed, err := s.burglar.node.Sign(ctx, stranger, access, "use", s.opening(), client.Options{Sequence: 1})
+	if err != nil {
+		return fmt.Errorf("site: the burglar signs: %w", err)
+	}
+	return s.submit(ctx, s.burglar, "uses a key that nobody knows", receipt.UnknownKey.Name(), signed.Encode(), nil)
+}
+
+// delegation: the guest passes the door on to the cleaner, who can't pass it on further; when
+// the owner takes the guest's grant back, the cleaner's is dead with it.
+func (s *site) delegation(ctx context.Context, _ *party) error {
+	root, err := s.grant(ctx, s.owner, s.guest, "lets the guest in, who may pass it on once", longGrant, 1, 0)
+	if err != nil {
+		return err
+	}
+	child, err := s.grant(ctx, s.guest, s.cleaner, "passes it on to the cleaner", longGrant/2, 0, root)
+	if err != nil {
+		return err
+	}
+	if err := s.try(ctx, s.cleaner, "opens the front door", decisionAllow); err != nil {
+		return err
+	}
+	further := grantArgs{Object: s.object(), Subject: s.burglar.address(), Relations: []string{open}, Expires: in(longGrant / 4), Parent: child}
+	if _, err := s.do(ctx, s.cleaner, "passes it on to the burglar", "not_within_parent", access, "grant", further, nil); err != nil {
+		return err
+	}
+	if err := s.revoke(ctx, root, "takes the guest's grant back", "finds the front door shut"); err != nil {
+		return err
+	}
+	return s.try(ctx, s.cleaner, "finds the front door shut too", decisionDeny)
+}
+
+// expiry: a grant ends by itself.
+func (s *site) expiry(ctx context.Context, _ *party) error {
+	expires := time.Now().Add(shortGrant)
+	if _, err := s.grant(ctx, s.owner, s.guest, fmt.Sprintf("lets the guest in for %s", shortGrant), shortGrant, 0, 0); err != nil {
+		return err
+	}
+	if err := s.try(ctx, s.guest, "opens the front door in time", decisionAllow); err != nil {
+		return err
+	}
+	// A block's time may lag the clock by a second, and the end is rounded up to one.
+	select {
+	case <-time.After(time.Until(expires) + 3*time.Second):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return s.try(ctx, s.guest, "comes too late", decisionDeny)
+}
+
+// suspension: a suspended lock is nobody, at once and everywhere.
+func (s *site) suspension(ctx context.Context, lock *party) error {
+	answer, err := s.answer(ctx, lock)
+	if err != nil {
+		return err
+	}
+	this := deviceArgs{lock.address()}
+	if _, err := s.do(ctx, s.owner, "suspends the lock", decisionOK, devices, "suspend", this, nil); err != nil {
+		return err
+	}
+	if _, err := s.do(ctx, s.owner, "challenges the suspended lock", decisionDeny, devices, "authenticate", answer, authentic); err != nil {
+		return err
+	}
+	if _, err := s.do(ctx, lock, "reports for duty", receipt.KeyShut.Name(), devices, "authenticate_self", nil, authentic); err != nil {
+		return err
+	}
+	if _, err := s.do(ctx, s.owner, "resumes the lock", decisionOK, devices, "resume", this, nil); err != nil {
+		return err
+	}
+	if _, err := s.do(ctx, lock, "reports for duty again", decisionAllow, devices, "authenticate_self", nil, authentic); err != nil {
+		return err
+	}
+	// Each round has a lock of its own; this one's quota goes back to its owner.
+	_, err = s.do(ctx, s.owner, "retires the lock", decisionOK, devices, "retire", this, nil)
+	return err
+}
+
+// object is the front door's name.
+func (s *site) object() string { return s.owner.address().String() + "/" + door }
+
+func (s *site) opening() useArgs { return useArgs{s.object(), open} }
+
+// try is somebody at the front door.
+func (s *site) try(ctx context.Context, p *party, does, wanted string) error {
+	// The view first: it must not promise what the recorded use then refuses.
+	var view decision
+	answer, err := p.node.Ask(ctx, client.Question{Contract: access, Method: "check", Args: checkArgs{s.object(), open, p.address()}})
+	if err == nil {
+		err = json.Unmarshal(answer.Result, &view)
+	}
+	if err != nil {
+		return fmt.Errorf("site: the %s asks: %w", p.name, err)
+	}
+	r, err := s.do(ctx, p, does, wanted, access, "use", s.opening(), decided)
+	if err == nil && r != nil {
+		if said, _, _ := decided(r); said != view.word() {
+			s.wrong("the view told the %s %s (%s), the recorded use %s", p.name, view.word(), view.Reason, said)
+		}
+	}
+	return err
+}
+
+// grant gives somebody the front door.
+func (s *site) grant(ctx context.Context, from, to *party, does string, lasts time.Duration, redelegate, parent uint64) (uint64, error) {
+	args := grantArgs{
+		Object: s.object(), Subject: to.address(), Relations: []string{open},
+		Expires: in(lasts), Redelegate: redelegate, Parent: parent,
+	}
+	r, err := s.do(ctx, from, does, decisionOK, access, "grant", args, nil)
+	if err != nil {
+		return 0, err
+	}
+	if r == nil || r.Err() != nil {
+		return 0, fmt.Errorf("site: the %s %s: without this grant the story can't go on", from.name, does)
+	}
+	var id grantID
+	if err := r.Decode(&id); err != nil {
+		return 0, fmt.Errorf("site: the %s %s: %w", from.name, does, err)
+	}
+	return id.ID, nil
+}
+
+// revoke takes a grant of the guest's back, who finds out.
+func (s *site) revoke(ctx context.Context, id uint64, does, then string) error {
+	if _, err := s.do(ctx, s.owner, does, decisionOK, access, "revoke", grantID{id}, nil); err != nil {
+		return err
+	}
+	return s.try(ctx, s.guest, then, decisionDeny)
+}
+
+// submit sends bytes that were signed before, on somebody's connection.
+func (s *site) submit(ctx context.Context, p *party, does, wanted string, raw []byte, v verdict) error {
+	id, err := p.node.Submit(ctx, raw)
+	var r *client.Receipt
+	if err == nil {
+		r, err = p.node.Wait(ctx, id)
+	}
+	return s.came(ctx, p, does, wanted, r, err, v)
+}
+
+// answerOf is what devices answers, decision what access does, as far as needed.
+type answerOf struct {
+	Authentic bool
+	Reason    string
+}
+
+type decision struct {
+	Allowed bool
+	Reason  string
+}
+
+func (d decision) word() string {
+	if d.Allowed {
+		return decisionAllow
+	}
+	return decisionDeny
+}
+
+// authentic is the verdict of devices.
+func authentic(r *client.Receipt) (string, string, error) {
+	var a answerOf
+	err := decodeReturn(r, &a)
+	return decision{Allowed: a.Authentic}.word(), a.Reason, err
+}
+
+// decided is the verdict of access.
+func decided(r *client.Receipt) (string, string, error) {
+	var d decision
+	err := decodeReturn(r, &d)
+	return d.word(), d.Reason, err
+}
+
+// decodeReturn reads the fields that are asked for out of what a contract returned.
+func decodeReturn(r *client.Receipt, out any) error {
+	if err := json.Unmarshal(r.Return, out); err != nil {
+		return fmt.Errorf("the contract %s returned %s: %w", r.Contract, r.Return, err)
+	}
+	return nil
+}
+
+// in is the moment that is so far ahead, rounded up, in unix seconds.
+func in(d time.Duration) int64 { return time.Now().Add(d + time.Second - 1).Unix() }
+
+// otherS is the same ES256 transaction with the other S, which is as valid.
+func otherS(raw []byte) []byte {
+	half := len(raw) - 32
+	s := new(big.Int).Sub(elliptic.P256().Params().N, new(big.Int).SetBytes(raw[half:]))
+	return append(bytes.Clone(raw[:half]), s.FillBytes(make([]byte, 32))...)
+}

@@ -1,0 +1,218 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/sdk/client"
+)
+
+// Names of the parties that have an account from genesis on. The lock is enrolled
+// by its owner, and of the burglar's second key nobody knows.
+const (
+	Owner   = "owner"
+	Guest   = "guest"
+	Cleaner = "cleaner"
+	Burglar = "burglar"
+)
+
+// Parties are the names above with the algorithm of each one's key: both are at work.
+func Parties() map[string]tx.Alg {
+	return map[string]tx.Alg{Owner: tx.ES256, Guest: tx.EdDSA, Cleaner: tx.ES256, Burglar: tx.EdDSA}
+}
+
+// Names are the names of Parties in a fixed order.
+func Names() []string { return []string{Owner, Guest, Cleaner, Burglar} }
+
+// LockModel is the model that the contract devices must know for the lock.
+const LockModel = "front-door-lock"
+
+// Config says where the site is and who tells of it.
+type Config struct {
+	// Node is the URL of the node, such as http://127.0.0.1:9273. Required.
+	Node string
+	// Keys are the keys of Parties, by name. Required.
+	Keys map[string]*tx.SecretKey
+	// For is how long to go on. The first round is always told to its end. 0 means until
+	// the context ends.
+	For time.Duration
+	// Pause is the rest between two rounds. 0 means 3 s: a person can follow.
+	Pause time.Duration
+	// Report is told each step, one at a time. Required.
+	Report func(Step)
+}
+
+// Step is something that a party did and what came of it.
+type Step struct {
+	Who      string `json:"who"`
+	Does     string `json:"does"`
+	Decision string `json:"decision"`         // ok, allow, deny, or the code of a refusal
+	Why      string `json:"why,omitempty"`    // the reason, in words
+	Wanted   string `json:"wanted,omitempty"` // the decision that was right, if it was another
+	Height   uint64 `json:"height,omitempty"` // of the block that it is in
+	ID       string `json:"id,omitempty"`     // of the transaction
+}
+
+// Summary is the site's result.
+type Summary struct {
+	OK           bool     `json:"ok"`
+	Height       uint64   `json:"height"`       // of the last block seen
+	Transactions int      `json:"transactions"` // executed
+	Events       int      `json:"events"`       // delivered by the stream
+	Denied       int      `json:"denied"`       // requests that were rightly or wrongly turned away
+	Rounds       int      `json:"rounds"`
+	Wrong        []string `json:"wrong,omitempty"` // what came out as it should not, one sentence each
+}
+
+// party is somebody with a key and a connection of their own.
+type party struct {
+	name string
+	key  *tx.SecretKey
+	node *client.Client
+}
+
+func (p *party) address() address.Address { return p.key.Public().Address() }
+
+type site struct {
+	config                         Config
+	owner, guest, cleaner, burglar *party
+	dashboard                      *dashboard
+
+	mu      sync.Mutex
+	summary Summary
+}
+
+// Run tells the story until the time is over or the context ends. The error is about the
+// site itself: a node that can't be reached, a missing key. What came out wrong is in
+// the Summary, which is valid even with an error.
+func Run(ctx context.Context, c Config) (Summary, error) {
+	s := &site{config: c}
+	if s.config.Pause == 0 {
+		s.config.Pause = 3 * time.Second
+	}
+	for name, to := range map[string]**party{Owner: &s.owner, Guest: &s.guest, Cleaner: &s.cleaner, Burglar: &s.burglar} {
+		key := c.Keys[name]
+		if key == nil {
+			return s.summary, fmt.Errorf("site: there is no key of the %s", name)
+		}
+		*to = &party{name, key, &client.Client{URL: c.Node}}
+		defer (*to).node.Close()
+	}
+	var err error
+	if s.dashboard, err = watch(ctx, c.Node); err != nil {
+		return s.summary, fmt.Errorf("site: the dashboard: %w", err)
+	}
+	defer s.dashboard.close()
+
+	err = s.rounds(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, wrong := range s.dashboard.finish() {
+		s.summary.Wrong = append(s.summary.Wrong, wrong)
+	}
+	s.summary.Events, s.summary.Height = s.dashboard.seen()
+	s.summary.OK = err == nil && len(s.summary.Wrong) == 0 && s.summary.Rounds > 0
+	return s.summary, err
+}
+
+// rounds goes on until the time is over.
+func (s *site) rounds(ctx context.Context) error {
+	var over <-chan time.Time
+	if s.config.For > 0 {
+		timer := time.NewTimer(s.config.For)
+		defer timer.Stop()
+		over = timer.C
+	}
+	for {
+		if err := s.round(ctx); err != nil {
+			if ctx.Err() != nil && s.summary.Rounds > 0 {
+				return nil // stopped in the middle of a later round
+			}
+			return err
+		}
+		s.summary.Rounds++
+		pause := time.NewTimer(s.config.Pause)
+		defer pause.Stop()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-over:
+			return nil
+		case <-pause.C:
+		}
+	}
+}
+
+// wrong notes that something came out as it should not.
+func (s *site) wrong(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.summary.Wrong = append(s.summary.Wrong, fmt.Sprintf(format, args...))
+}
+
+// report tells a step and holds its decision against the right one.
+func (s *site) report(step Step, wanted string) {
+	if step.Decision != wanted {
+		step.Wanted = wanted
+		s.wrong("the %s %s: %s (%s), but %s is right", step.Who, step.Does, step.Decision, step.Why, wanted)
+	}
+	if step.Decision != decisionOK && step.Decision != decisionAllow {
+		s.mu.Lock()
+		s.summary.Denied++
+		s.mu.Unlock()
+	}
+	s.config.Report(step)
+}
+
+// Decisions beside the codes of refusals.
+const (
+	decisionOK    = "ok" // done; there was nothing to decide
+	decisionAllow = "allow"
+	decisionDeny  = "deny"
+)
+
+// verdict reads a decision and its reason out of what a call returned.
+type verdict func(r *client.Receipt) (decision, why string, err error)
+
+// do sends a transaction and tells what came of it. A nil verdict means that there is
+// nothing to decide. The receipt is nil if the transaction was never executed. The error is one of
+// the network or the site, not of the chain.
+func (s *site) do(ctx context.Context, p *party, does, wanted, contract, method string, args any, v verdict) (*client.Receipt, error) {
+	r, err := p.node.Call(ctx, p.key, contract, method, args, client.Options{})
+	return r, s.came(ctx, p, does, wanted, r, err, v)
+}
+
+// came tells what came of a transaction.
+func (s *site) came(ctx context.Context, p *party, does, wanted string, r *client.Receipt, err error, v verdict) error {
+	step := Step{Who: p.name, Does: does, Decision: decisionOK}
+	if r != nil {
+		step.Height, step.ID = r.Height, r.ID.String()
+		s.mu.Lock()
+		s.summary.Transactions++
+		s.mu.Unlock()
+		s.dashboard.expect(r)
+	}
+	var refused *client.Refused
+	switch {
+	case errors.As(err, &refused):
+		step.Decision, step.Why = refused.Code.Name(), refused.Reason
+		if refused.ContractError != "" {
+			step.Decision = refused.ContractError
+		}
+	case err != nil:
+		return fmt.Errorf("site: the %s %s: %w", p.name, does, err)
+	case v != nil:
+		var why string
+		if step.Decision, why, err = v(r); err != nil {
+			return fmt.Errorf("site: the %s %s: %w", p.name, does, err)
+		}
+		step.Why = why
+	}
+	s.report(step, wanted)
+	return ctx.Err()
+}
