@@ -35,7 +35,7 @@ func (w *window) reserve(seq uint64) receipt.Code {
 		return receipt.SequenceJump
 	case seq > w.highest:
 		for i := range min(seq-w.highest, WindowSize) {
-			_ = i
+			w.clear(seq - i)
 		}
 		w.highest = seq
 	case seq == 0 || w.highest-seq >= WindowSize || w.has(seq):

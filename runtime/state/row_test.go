@@ -37,7 +37,7 @@ func TestSeal(t *testing.T) {
 	if err != nil || !bytes.Equal(got, value) {
 		t.Fatalf("unsealed %q, %v", got, err)
 	}
-	if got = append(got, 'x'); !bytes.Equal(stored, seal(key, value)) {
+	if _ = append(got, 'x'); !bytes.Equal(stored, seal(key, value)) {
 		t.Error("appending to an unsealed value writes over its checksum")
 	}
 	for name, bad := range map[string]struct{ key, stored []byte }{
