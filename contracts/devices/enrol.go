@@ -30,8 +30,8 @@ type possession struct {
 
 var possessions = wire.New[possession]()
 
-// An enrolment is one device to enrol.
-type enrolment struct {
+// An Enrolment is one device to enrol.
+type Enrolment struct {
 	Model  string            `doc:"name of its model's profile"`
 	Serial string            `wire:",omitempty" doc:"serial number"`
 	Key    sdk.PublicKey     `doc:"its public key: 32 bytes Ed25519 or 33 bytes P-256"`
@@ -54,12 +54,12 @@ type enrolResult struct {
 }
 
 func enrol(c *sdk.Ctx, a enrolArgs) (enrolResult, error) {
-	return enrolOne(c, owner(c, a.Owner), enrolment{a.Model, a.Serial, a.Key, a.Proof, a.Labels})
+	return enrolOne(c, owner(c, a.Owner), Enrolment{a.Model, a.Serial, a.Key, a.Proof, a.Labels})
 }
 
 type batchArgs struct {
 	Owner   *sdk.Address `doc:"whom the devices belong to; if missing, the sender"`
-	Devices []enrolment  `doc:"the devices, at most 16"`
+	Devices []Enrolment  `doc:"the devices, at most 16"`
 }
 
 type batchResult struct {
@@ -98,7 +98,7 @@ func owner(c *sdk.Ctx, given *sdk.Address) sdk.Address {
 	return *given
 }
 
-func enrolOne(c *sdk.Ctx, owner sdk.Address, e enrolment) (enrolResult, error) {
+func enrolOne(c *sdk.Ctx, owner sdk.Address, e Enrolment) (enrolResult, error) {
 	var none enrolResult
 	m, err := profile(c, e.Model)
 	if err != nil {
@@ -145,7 +145,7 @@ func enrolOne(c *sdk.Ctx, owner sdk.Address, e enrolment) (enrolResult, error) {
 }
 
 // checkPossession checks the device's signature, and returns the hash of what it signed.
-func checkPossession(c *sdk.Ctx, owner, device sdk.Address, e enrolment) (sdk.Hash, error) {
+func checkPossession(c *sdk.Ctx, owner, device sdk.Address, e Enrolment) (sdk.Hash, error) {
 	payload, ok := c.VerifyCOSE(e.Key, EnrolAAD, e.Proof)
 	if !ok {
 		return sdk.Hash{}, errProof.Because("proof: not a COSE_Sign1 of the key of %s under %s", device, EnrolAAD)
