@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -37,6 +38,7 @@ type Engine struct {
 	err     error // why it stopped by itself
 	reason  string
 
+	ending  atomic.Bool   // Stop was called
 	done    chan struct{} // closed when consensus has ended by itself
 	watched chan struct{} // closed when watch has returned
 }
@@ -91,7 +93,7 @@ func New(ctx context.Context, c Config, app abci.Application) (e *Engine, err er
 		func() (*types.GenesisDoc, error) { return doc, nil },
 		e.openStore,
 		node.DefaultMetricsProvider(engine.Instrumentation),
-		logger{to: c.Log, failed: e.failed},
+		logger{to: c.Log, failed: e.failed, stopping: e.ending.Load},
 	)
 	if err != nil {
 		return e, err
@@ -203,6 +205,7 @@ func (e *Engine) Stop() error {
 		return nil
 	}
 	e.stopped = true
+	e.ending.Store(true)
 	started := e.started
 	e.mu.Unlock()
 

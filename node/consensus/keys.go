@@ -47,15 +47,37 @@ func GenerateKeys() (*Keys, error) {
 	return k, nil
 }
 
-// loadValidator reads the key and the record of what it signed last. The engine's own
-// loader ends the process when a file can't be read.
-func loadValidator(keyFile, stateFile string) (*privval.FilePV, error) {
+// ReadKeys returns the public key with which a node votes, and the id by which peers name
+// it, from the files of its keys.
+func ReadKeys(validatorKey, nodeKey string) (authority []byte, nodeID string, err error) {
+	key, err := loadValidatorKey(validatorKey)
+	if err != nil {
+		return nil, "", err
+	}
+	node, err := loadNodeKey(nodeKey)
+	if err != nil {
+		return nil, "", err
+	}
+	return key.PrivKey.PubKey().Bytes(), string(node.ID()), nil
+}
+
+func loadValidatorKey(file string) (*privval.FilePVKey, error) {
 	var key privval.FilePVKey
-	if err := loadJSON("validator key", keyFile, &key); err != nil {
+	if err := loadJSON("validator key", file, &key); err != nil {
 		return nil, err
 	}
 	if err := checkKey(key.PrivKey); err != nil {
-		return nil, fmt.Errorf("validator key: %s: %w", keyFile, err)
+		return nil, fmt.Errorf("validator key: %s: %w", file, err)
+	}
+	return &key, nil
+}
+
+// loadValidator reads the key and the record of what it signed last. The engine's own
+// loader ends the process when a file can't be read.
+func loadValidator(keyFile, stateFile string) (*privval.FilePV, error) {
+	key, err := loadValidatorKey(keyFile)
+	if err != nil {
+		return nil, err
 	}
 	var state privval.FilePVLastSignState
 	if err := loadJSON("validator state", stateFile, &state); err != nil {

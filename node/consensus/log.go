@@ -19,8 +19,9 @@ const consensusFailure = "CONSENSUS FAILURE!!!"
 // logger passes the engine's log on. Every block is a dozen lines of information to the
 // engine; to the person on call they are chatter.
 type logger struct {
-	to     *slog.Logger
-	failed func(reason string) // hears of a consensus failure
+	to       *slog.Logger
+	failed   func(reason string) // hears of a consensus failure
+	stopping func() bool         // whether the engine was told to stop
 }
 
 var _ log.Logger = logger{}
@@ -38,6 +39,10 @@ func (l logger) Error(msg string, kv ...any) {
 			}
 		}
 		l.failed(reason)
+	} else if l.stopping() {
+		// Every connection that ends is an error to the engine, also when it is the one to end it.
+		l.write(slog.LevelDebug, msg, kv)
+		return
 	}
 	l.write(slog.LevelError, msg, kv)
 }
@@ -45,7 +50,8 @@ func (l logger) Error(msg string, kv ...any) {
 // With adds to every line. Values are made into text at once, because the engine hands
 // out things here that it changes later.
 func (l logger) With(kv ...any) log.Logger {
-	return logger{to: slog.New(l.to.Handler().WithAttrs(attributes(kv))), failed: l.failed}
+	l.to = slog.New(l.to.Handler().WithAttrs(attributes(kv)))
+	return l
 }
 
 func (l logger) write(level slog.Level, msg string, kv []any) {

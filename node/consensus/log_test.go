@@ -25,9 +25,11 @@ func TestLogger(t *testing.T) {
 		return a
 	}
 	var why string
+	stopping := false
 	l := logger{
-		to:     slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level, ReplaceAttr: strip})),
-		failed: func(reason string) { why = reason },
+		to:       slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level, ReplaceAttr: strip})),
+		failed:   func(reason string) { why = reason },
+		stopping: func() bool { return stopping },
 	}
 	asked := 0
 	said := func(write func(log.Logger), want string) {
@@ -54,6 +56,9 @@ func TestLogger(t *testing.T) {
 	if why != "bad block" {
 		t.Errorf("the reason of the failure is %q", why)
 	}
+	stopping = true
+	said(func(l log.Logger) { l.Error("peer is gone") }, "")
+	said(func(l log.Logger) { l.Error(consensusFailure, "err", "late") }, `level=ERROR msg="CONSENSUS FAILURE!!!" module=consensus err=late`)
 
 	level.Set(slog.LevelDebug)
 	said(func(l log.Logger) {
