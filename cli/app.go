@@ -17,7 +17,7 @@ import (
 // commands are all of them, in the order of the help text.
 func commands() []*urfave.Command {
 	return []*urfave.Command{
-		initCommand(), statusCommand(),
+		devCommand(), initCommand(), nodeCommand(), statusCommand(),
 		keyCommand(), contractCommand(),
 		callCommand(), queryCommand(), txCommand(), eventsCommand(),
 	}

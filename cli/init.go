@@ -74,7 +74,7 @@ func initHome(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := standardGenesis(built, operator.Address())
+	all, err := standardGenesis(built, operator.Address(), nil)
 	if err != nil {
 		return err
 	}
@@ -153,16 +153,34 @@ func (s *session) operatorKey(name string, plain bool) (tx.PublicKey, error) {
 	return file.Public(), nil
 }
 
+// devicesInit are the arguments with which the contract devices begins; see its README.
+type (
+	devicesInit struct {
+		Operator address.Address
+		Models   []deviceModel `wire:",omitempty"`
+	}
+	deviceModel struct {
+		Model  string
+		Vendor string `wire:",omitempty"`
+		Scope  []modelScope
+		Quota  uint64
+	}
+	modelScope struct {
+		Contract string
+		Methods  []string
+	}
+)
+
 // standardGenesis says how the standard contracts come into a new chain: the operator is
-// their admin, and devices has the capability to manage accounts.
-func standardGenesis(all []module, operator address.Address) ([]genesis.Contract, error) {
+// their admin, and devices has the capability to manage accounts and knows the models.
+func standardGenesis(all []module, operator address.Address, models []deviceModel) ([]genesis.Contract, error) {
 	var out []genesis.Contract
 	for _, m := range all {
 		k := genesis.Contract{Name: m.name, Code: m.wasm, Admin: operator}
 		if m.name == "devices" {
 			k.Capabilities = []string{abi.CapabilityAccounts}
 			var err error
-			if k.Init, err = wire.Marshal(struct{ Operator address.Address }{operator}); err != nil {
+			if k.Init, err = wire.Marshal(devicesInit{operator, models}); err != nil {
 				return nil, err
 			}
 		}

@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/wardledger/ward/node"
+	"github.com/wardledger/ward/node/genesis"
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/sdk/client"
+	"github.com/wardledger/ward/testnet/site"
+)
+
+const (
+	// partyQuota is what each party of the site may use, in gas per hour: a processor's
+	// whole time.
+	partyQuota = 3_600_000_000_000
+	// lockQuota is what a lock may, carved from its owner's: a hundred calls an hour at the
+	// usual limit, and each round of the site makes two.
+	lockQuota = 100 * client.DefaultGas
+)
+
+func devCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "dev", Usage: "run a chain and a small simulated site on this machine",
+		Description: `Starts one authority with the standard contracts on loopback, and a site on it: a lock, its
+owner, a guest, the guest's cleaner and a burglar, each with a key of its own, talking to the node
+over HTTP. Shows who did what, what was decided and why, until Ctrl-C.
+
+  ward dev
+  ward dev --for 20s                 ends by itself
+  ward dev --for 20s --json          one object a line, the last is the summary
+  ward dev --home ./site             keeps keys and chain, and goes on with them next time
+
+Exits with 1 if a step did not come out as it should: an expired or revoked grant that opened the
+door, a suspended lock that authenticated, a replay that ran, an event that the stream lost or doubled.
+
+The parties' keys lie unencrypted in the home: use them with "ward call --home HOME --key owner ...".`,
+		Flags: []urfave.Flag{
+			&urfave.DurationFlag{Name: "for", Usage: "end after this `TIME`, but not before the first round is told", DefaultText: "until Ctrl-C"},
+			&urfave.StringFlag{Name: "listen", Value: node.DefaultHTTP, Usage: "HTTP `ADDRESS`; port 0 takes any"},
+			&urfave.StringFlag{Name: "home", Usage: "`FOLDER` to keep keys and chain in", DefaultText: "a temporary one, removed at the end"},
+			jsonFlag,
+		},
+		Action: dev,
+	}
+}
+
+func dev(c *urfave.Context) error {
+	if _, err := arguments(c); err != nil {
+		return err
+	}
+	if c.Duration("for") < 0 {
+		return usagef("--for %v: a time can't be negative", c.Duration("for"))
+	}
+	home := c.String("home")
+	if home == "" {
+		temporary, err := os.MkdirTemp("", "ward-dev-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(temporary)
+		home = temporary
+	}
+	s, err := newSession(c, option{json: c.Bool(jsonFlag.Name), home: home})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	keys, err := s.devHome()
+	if err != nil {
+		return err
+	}
+	n, err := node.New(s.ctx, node.Config{
+		Home: home, HTTP: c.String("listen"), P2P: "127.0.0.1:0", RPC: node.None, Version: version(),
+		Logger: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		return err
+	}
+	url := "http://" + n.HTTP().String()
+	if err := s.devBanner(n, url, home); err != nil {
+		return errors.Join(err, n.Close())
+	}
+
+	// The site ends with the node, if that ends first.
+	ctx, stop := context.WithCancelCause(s.ctx)
+	defer stop(nil)
+	down := make(chan error, 1)
+	go func() {
+		err := n.Wait(ctx)
+		stop(err)
+		down <- err
+	}()
+	summary, siteErr := site.Run(ctx, site.Config{Node: url, Keys: keys, For: c.Duration("for"), Report: s.devStep})
+	stop(nil)
+	nodeErr := <-down
+	if closeErr := n.Close(); closeErr != nil {
+		nodeErr = errors.Join(nodeErr, closeErr)
+	}
+	if nodeErr != nil || siteErr != nil && s.ctx.Err() == nil {
+		summary.OK = false
+	}
+	if err := s.devSummary(summary); err != nil {
+		return err
+	}
+	switch {
+	case nodeErr != nil:
+		return nodeErr
+	case s.ctx.Err() != nil && len(summary.Wrong) == 0: // Ctrl-C is a way to end
+		return nil
+	case siteErr != nil:
+		return siteErr
+	case !summary.OK:
+		return fmt.Errorf("%d things came out as they should not", len(summary.Wrong))
+	}
+	return nil
+}
+
+// devHome makes the home unless it is one already, and returns the parties' keys.
+func (s *session) devHome() (map[string]*tx.SecretKey, error) {
+	keys := map[string]*tx.SecretKey{}
+	for _, name := range site.Names() {
+		key, err := s.devKey(name, site.Parties()[name])
+		if err != nil {
+			return nil, err
+		}
+		keys[name] = key
+	}
+	operator, err := s.devKey("operator", tx.EdDSA)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(s.home, "genesis.json")); err == nil {
+		return keys, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	built, err := s.standardContracts()
+	if err != nil {
+		return nil, err
+	}
+	contracts, err := standardGenesis(built, operator.Public().Address(), []deviceModel{{
+		Model: site.LockModel, Vendor: "Ward", Quota: lockQuota,
+		Scope: []modelScope{{Contract: client.DevicesContract, Methods: []string{"authenticate_self"}}},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	accounts := []genesis.Account{{
+		Name: "operator", Key: operator.Public().Bytes, QuotaPerHour: operatorQuota, Scope: genesis.Everything(),
+	}}
+	for _, name := range site.Names() {
+		accounts = append(accounts, genesis.Account{
+			Name: name, Key: keys[name].Public().Bytes, QuotaPerHour: partyQuota,
+			Scope: []abi.Scope{{Contract: "access"}, {Contract: client.DevicesContract}},
+		})
+	}
+	random := make([]byte, 4)
+	_, _ = rand.Read(random) // never fails
+	_, err = node.Init(s.home, node.InitOptions{
+		Chain: "ward-dev-" + hex.EncodeToString(random), Name: "dev", Operator: operator.Public().Address(),
+		Accounts: accounts, Contracts: contracts,
+	})
+	return keys, err
+}
+
+// devKey is a key of the home, made unencrypted unless it is there.
+func (s *session) devKey(name string, alg tx.Alg) (*tx.SecretKey, error) {
+	file, err := s.keys().Load(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		key, err := client.GenerateKey(alg)
+		if err != nil {
+			return nil, err
+		}
+		return key, s.keys().Add(name, client.PlainKey(key))
+	case err != nil:
+		return nil, err
+	case file.Sealed():
+		return nil, hint(fmt.Errorf("the key %q in %s is encrypted: this is not a home that \"ward dev\" made", name, s.home), "another --home")
+	}
+	return file.Open("")
+}
+
+// devBanner says where everything is.
+func (s *session) devBanner(n *node.Node, url, home string) error {
+	stream := strings.Replace(url, "http", "ws", 1) + "/v1/events/stream?after=start"
+	banner := struct {
+		Node   string `json:"node"`
+		Stream string `json:"stream"`
+		Chain  string `json:"chain"`
+		Home   string `json:"home"`
+	}{url, stream, n.Genesis().Chain, home}
+	return s.print(banner, func() {
+		s.table([][]string{
+			{"chain", banner.Chain},
+			{"status", url + "/v1/status"},
+			{"contracts", url + "/v1/contracts"},
+			{"events", stream},
+			{"home", home},
+			{"try", "ward events --follow --node " + url},
+		})
+		s.printf("\n")
+	})
+}
+
+// devStep shows a step of the site.
+func (s *session) devStep(step site.Step) {
+	_ = s.print(step, func() { // a reader that has gone is no reason to stop the chain
+		mark := " "
+		if step.Wanted != "" {
+			mark = "!"
+		}
+		block := "     -"
+		if step.Height != 0 {
+			block = fmt.Sprintf("%6d", step.Height)
+		}
+		line := fmt.Sprintf("%s%s  %-8s %-48s %-14s %s", mark, block, step.Who, step.Does, step.Decision, text(step.Why))
+		if step.Wanted != "" {
+			line += fmt.Sprintf("  (%s is right)", step.Wanted)
+		}
+		s.printf("%s\n", strings.TrimRight(line, " "))
+	})
+}
+
+// devSummary shows what came of it all.
+func (s *session) devSummary(summary site.Summary) error {
+	return s.print(summary, func() {
+		s.printf("\n%d rounds, %d transactions in %d blocks, %d events streamed, %d requests turned away\n",
+			summary.Rounds, summary.Transactions, summary.Height, summary.Events, summary.Denied)
+		for _, wrong := range summary.Wrong {
+			s.printf("wrong: %s\n", text(wrong))
+		}
+		if summary.OK {
+			s.printf("everything came out as it should\n")
+		}
+	})
+}
