@@ -1,6 +1,6 @@
 // Package state keeps the chain's authenticated, versioned, ordered rows.
 //
-//	Snapshot (a committed height) <- queries, views, proofs
+//	Snapshot (a committed height) <- queries and views
 //	   └─ Overlay (this block)    <- Checkpoint / Revert, one per transaction
 //	        └─ Stage (root known, nothing on disk) -> Commit -> the next height
 //
