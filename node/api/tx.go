@@ -52,12 +52,17 @@ func (s *Server) postTx(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if answer.Code == receipt.Replayed && wait == "commit" {
-		// A retry: the sender never saw the answer to this very transaction.
-		if rec, err := s.config.Log.Tx(t.id); err != nil {
+	if answer.Code == receipt.OK || answer.Code == receipt.Replayed {
+		// The pool may know these bytes, or their sequence, because a block has them already.
+		rec, err := s.config.Log.Tx(t.id)
+		if err != nil {
 			return err
-		} else if rec != nil && rec.Receipt.Code.Executed() {
-			return s.writeReceipt(w, rec)
+		}
+		if rec != nil && rec.Receipt.Code.Executed() && rec.Height <= since {
+			if wait == "commit" { // a retry: the sender never saw the answer to this very transaction
+				return s.writeReceipt(w, rec)
+			}
+			answer.Code, answer.Reason = receipt.Replayed, fmt.Sprintf("the transaction was executed already, in block %d", rec.Height)
 		}
 	}
 	if answer.Code != receipt.OK {
