@@ -1,125 +1,141 @@
 package vm
 
 import (
-	"encoding/binary"
 	"math"
+	"unicode/utf8"
 )
 
-// Sections of a module that prepare looks into (Wasm spec, 5.5).
+// The sections of a module (Wasm spec, 5.5).
 const (
-	sectionImport = 2
-	sectionTable  = 4
+	sectionCustom = iota
+	sectionType
+	sectionImport
+	sectionFunction
+	sectionTable
+	sectionMemory
+	sectionGlobal
+	sectionExport
+	sectionStart
+	sectionElement
+	sectionCode
+	sectionData
+	sectionDataCount
 )
+
+var sectionNames = [...]string{"custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data", "data count"}
 
 const header = "\x00asm\x01\x00\x00\x00"
 
-// importKinds are the kinds of what a module imports, by number.
+// maxLocals is the most locals of a function, as browsers have it: an engine
+// allocates for each.
+const maxLocals = 50_000
+
+// Encodings that are looked at.
+const (
+	formFunction = 0x60 // of a type
+
+	refFunction = 0x70
+	refExternal = 0x6f
+
+	opEnd       = 0x0b
+	opGlobalGet = 0x23
+	opI32Const  = 0x41
+	opI64Const  = 0x42
+	opF32Const  = 0x43
+	opF64Const  = 0x44
+	opRefNull   = 0xd0
+	opRefFunc   = 0xd2
+)
+
+// importKinds are the kinds of what a module imports or exports, by number.
 var importKinds = [...]string{"function", "table", "memory", "global", "tag"}
 
-// prepare checks what wazero would not before it allocates, and returns the module to
-// compile: the same, but for a largest size of each table, which compilers leave open
-// and table.grow could take all memory with. The error is a *Refused. What is
-// not looked at here, wazero validates.
-func prepare(wasm []byte) ([]byte, error) {
-	if len(wasm) < len(header) || string(wasm[:len(header)]) != header {
-		return nil, refused("not a WebAssembly module of version 1")
+// checkSection checks that every count and length in a section is of things that are
+// there, and refuses what is imported but functions. What the things mean, wazero
+// validates.
+func checkSection(id byte, section []byte) error {
+	if int(id) >= len(sectionNames) {
+		return refused("section %d is not known", id)
 	}
-	r := reader{b: wasm, at: len(header)}
-	var out []byte
-	for r.at < len(wasm) && !r.bad {
-		start := r.at
-		id := r.byte()
-		body := reader{b: r.bytes(r.u32())}
-		switch id {
-		case sectionImport:
-			if err := checkImports(&body); err != nil {
-				return nil, err
+	r := &reader{b: section}
+	switch id {
+	case sectionCustom:
+		name := r.bytes(r.u32())
+		r.bad = r.bad || !utf8.Valid(name)
+		r.at = len(section)
+	case sectionStart, sectionDataCount:
+		r.u32()
+	default:
+		for n := r.u32(); n > 0 && !r.bad; n-- {
+			if err := checkItem(id, r); err != nil {
+				return err
 			}
-			r.bad = r.bad || body.bad
-		case sectionTable:
-			tables, err := boundTables(&body)
-			if err != nil {
-				return nil, err
-			}
-			if out != nil {
-				return nil, refused("two table sections")
-			}
-			if !r.bad && !body.bad && body.at == len(body.b) {
-				out = append(make([]byte, 0, len(wasm)+len(tables)), wasm[:start]...)
-				out = append(out, sectionTable)
-				out = binary.AppendUvarint(out, uint64(len(tables)))
-				out = append(out, tables...)
-				continue
-			}
-			r.bad = true
-		}
-		if out != nil {
-			out = append(out, wasm[start:r.at]...)
 		}
 	}
-	if r.bad {
-		return nil, refused("a section is cut short, too long, or holds a number that is")
-	}
-	if out != nil {
-		return out, nil
-	}
-	return wasm, nil
-}
-
-// checkImports refuses imports of anything but functions.
-func checkImports(r *reader) error {
-	for n := r.u32(); n > 0 && !r.bad; n-- {
-		module, name := string(r.bytes(r.u32())), string(r.bytes(r.u32()))
-		kind := r.byte()
-		if r.bad {
-			break
-		}
-		if kind != 0 {
-			what := "something unknown"
-			if int(kind) < len(importKinds) {
-				what = "a " + importKinds[kind]
-			}
-			return refused("import %s.%s: it is %s, only functions can be imported", text(module), text(name), what)
-		}
-		r.u32() // the function's type
+	if r.bad || r.at != len(section) {
+		return refused("the %s section is malformed", sectionNames[id])
 	}
 	return nil
 }
 
-// boundTables returns a table section whose tables have a largest size.
-func boundTables(r *reader) ([]byte, error) {
-	count := r.u32()
-	if count > MaxTable {
-		return nil, refused("%d tables, limit %d entries in all tables together", count, MaxTable)
+// checkItem reads one item of a section.
+func checkItem(id byte, r *reader) error {
+	switch id {
+	case sectionType:
+		r.want(formFunction)
+		r.bytes(r.u32())
+		r.bytes(r.u32())
+	case sectionImport:
+		module, name := r.bytes(r.u32()), r.bytes(r.u32())
+		if kind := r.byte(); kind != 0 && !r.bad {
+			what := "something unknown"
+			if int(kind) < len(importKinds) {
+				what = "a " + importKinds[kind]
+			}
+			return refused("import %s.%s: it is %s, only functions can be imported", text(string(module)), text(string(name)), what)
+		}
+		r.u32() // its type
+	case sectionFunction:
+		r.u32() // its type
+	case sectionTable:
+		r.byte()
+		r.limits()
+	case sectionMemory:
+		r.limits()
+	case sectionGlobal:
+		r.bytes(2) // type, mutable
+		r.constant()
+	case sectionExport:
+		r.bytes(r.u32())
+		r.byte()
+		r.u32()
+	case sectionElement:
+		r.elements()
+	case sectionCode:
+		body := reader{b: r.bytes(r.u32())}
+		total := uint64(0)
+		for n := body.u32(); n > 0 && !body.bad; n-- {
+			total += uint64(body.u32())
+			body.byte()
+		}
+		if total > maxLocals {
+			return refused("a function with %d locals, limit %d", total, maxLocals)
+		}
+		r.bad = r.bad || body.bad
+	case sectionData:
+		switch flags := r.u32(); flags {
+		case 0:
+			r.constant()
+		case 1: // passive
+		case 2:
+			r.u32() // its memory
+			r.constant()
+		default:
+			r.bad = true
+		}
+		r.bytes(r.u32())
 	}
-	out := binary.AppendUvarint(nil, uint64(count))
-	total := uint64(0)
-	for i := range count {
-		kind, flags := r.byte(), r.byte()
-		least := r.u32()
-		most := uint32(math.MaxUint32)
-		if flags == 1 {
-			most = r.u32()
-		}
-		if r.bad {
-			break
-		}
-		// Function and external references, without or with a largest size. Other
-		// forms belong to features that are not allowed.
-		if kind != 0x70 && kind != 0x6f || flags > 1 {
-			return nil, refused("table %d is of a form that is not allowed", i)
-		}
-		if most < least {
-			return nil, refused("table %d starts with %d entries and may have only %d", i, least, most)
-		}
-		if total += uint64(least); total > MaxTable {
-			return nil, refused("tables with %d entries in total, limit %d", total, MaxTable)
-		}
-		out = append(out, kind, 1)
-		out = binary.AppendUvarint(out, uint64(least))
-		out = binary.AppendUvarint(out, uint64(min(most, max(least, MaxTable/count))))
-	}
-	return out, nil
+	return nil
 }
 
 // reader reads the parts of a module. After the first that isn't there, bad is set
@@ -128,6 +144,76 @@ type reader struct {
 	b   []byte
 	at  int
 	bad bool
+}
+
+// want reads a byte that can only be b.
+func (r *reader) want(b byte) {
+	if r.byte() != b {
+		r.bad = true
+	}
+}
+
+// limits reads the limits of a table or memory.
+func (r *reader) limits() {
+	flags := r.byte()
+	r.u32()
+	switch flags {
+	case 0:
+	case 1:
+		r.u32()
+	default: // shared, 64 bits
+		r.bad = true
+	}
+}
+
+// constant reads a constant expression.
+func (r *reader) constant() {
+	for !r.bad {
+		switch r.byte() {
+		case opEnd:
+			return
+		case opI32Const:
+			r.i32()
+		case opI64Const:
+			r.i64()
+		case opF32Const:
+			r.bytes(4)
+		case opF64Const:
+			r.bytes(8)
+		case opGlobalGet, opRefFunc:
+			r.u32()
+		case opRefNull:
+			r.byte()
+		default:
+			r.bad = true
+		}
+	}
+}
+
+// elements reads an element segment. Of its flags, 1 says that it is not active, 2 that a
+// table (of an active one) or nothing (of a passive one) is named, 4 that the elements are expressions.
+func (r *reader) elements() {
+	flags := r.u32()
+	if flags > 7 {
+		r.bad = true
+		return
+	}
+	if flags&1 == 0 {
+		if flags&2 != 0 {
+			r.u32() // its table
+		}
+		r.constant()
+	}
+	if flags&3 != 0 {
+		r.byte() // what the elements are
+	}
+	for n := r.u32(); n > 0 && !r.bad; n-- {
+		if flags&4 != 0 {
+			r.constant()
+		} else {
+			r.u32()
+		}
+	}
 }
 
 func (r *reader) byte() byte {
@@ -145,6 +231,36 @@ func (r *reader) bytes(n uint32) []byte {
 	b := r.b[r.at:][:n]
 	r.at += int(n)
 	return b
+}
+
+// i64 reads a signed LEB128 number of at most 10 bytes.
+func (r *reader) i64() int64 {
+	var v int64
+	for shift := 0; shift < 70; shift += 7 {
+		c := r.byte()
+		v |= int64(c&0x7f) << shift
+		if c < 0x80 {
+			if c&0x40 != 0 {
+				v |= -1 << (shift + 7)
+			}
+			return v
+		}
+	}
+	r.bad = true
+	return 0
+}
+
+// i32 reads a signed LEB128 number of at most 32 bits and 5 bytes.
+func (r *reader) i32() int32 {
+	start := r.at
+	v := r.i64()
+	if r.at-start > 5 || v < math.MinInt32 || v > math.MaxInt32 {
+		r.bad = true
+	}
+	if r.bad {
+		return 0
+	}
+	return int32(v)
 }
 
 // u32 reads an unsigned LEB128 number of at most 32 bits and 5 bytes.

@@ -61,6 +61,9 @@ func custom(name string, size int) []byte {
 	return append([]byte{0, byte(n) | 0x80, byte(n>>7) | 0x80, byte(n>>14) | 0x80, byte(n >> 21)}, b...)
 }
 
+// sectionOf is a section of less than 128 bytes.
+func sectionOf(id byte, body ...byte) []byte { return append([]byte{id, byte(len(body))}, body...) }
+
 func TestVetRefuses(t *testing.T) {
 	with := func(change func(m *wt.Module)) []byte {
 		m := wt.New()
@@ -80,9 +83,9 @@ func TestVetRefuses(t *testing.T) {
 		{"a component", []byte("\x00asm\x0d\x00\x01\x00"), "not a WebAssembly module of version 1"},
 		{"a header alone", good[:8], "no export ward_call"},
 		{"cut short", good[:len(good)-3], "a section is cut short"},
-		{"an endless number", append(bytes.Clone(good), 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01), "a section is cut short, too long, or holds a number that is"},
+		{"an endless number", append(bytes.Clone(good), 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01), "a section is cut short"},
 		{"too large", make([]byte, vm.MaxCode+1), "the module is 4194305 bytes, limit 4194304"},
-		{"an unknown section", append(bytes.Clone(good), 77, 0), "not a valid module"},
+		{"an unknown section", append(bytes.Clone(good), 77, 0), "section 77 is not known"},
 		{"unknown module", with(func(m *wt.Module) { m.Import("env", "abort") }), `import "env"."abort": there is no such function in version 1`},
 		{"unknown function", with(func(m *wt.Module) { m.Import(abi.Module, "transfer") }), `import "ward"."transfer": there is no such function in version 1`},
 		{"unknown WASI function", with(func(m *wt.Module) { m.Import(abi.WASIModule, "sock_open") }), `"sock_open": there is no such function`},
@@ -112,7 +115,18 @@ func TestVetRefuses(t *testing.T) {
 		{"a table beyond the bound", with(func(m *wt.Module) { m.Table(0, 0x81, 0x80, 0x04) }), "tables with 65537 entries in total, limit 65536"},
 		{"tables beyond the bound", with(func(m *wt.Module) { m.Table(0, 0x80, 0x80, 0x04); m.Table(0, 1) }), "tables with 65537 entries in total"},
 		{"a table that can't hold itself", with(func(m *wt.Module) { m.Table(1, 2, 1) }), "table 0 starts with 2 entries and may have only 1"},
-		{"a table of another form", with(func(m *wt.Module) { m.Table(3, 1, 1) }), "table 0 is of a form that is not allowed"},
+		{"a table of another form", with(func(m *wt.Module) { m.Table(3, 1, 1) }), "the table section is malformed"},
+		{"a table of vectors", append(bytes.Clone(good[:8]), sectionOf(4, 1, 0x7b, 0, 1)...), "table 0 is of a form that is not allowed"},
+		{"a table with an initial value", append(bytes.Clone(good[:8]), sectionOf(4, 1, 0x40, 0, 0x70, 0, 1, 0xd0, 0x70, 0x0b)...), "the table section is malformed"},
+		{"types without end", append(bytes.Clone(good[:8]), sectionOf(1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x60, 0, 0)...), "the type section is malformed"},
+		{"parameters without end", append(bytes.Clone(good[:8]), sectionOf(1, 1, 0x60, 0xff, 0xff, 0xff, 0xff, 0x0f)...), "the type section is malformed"},
+		{"functions without end", append(bytes.Clone(good[:8]), sectionOf(10, 0x8d, 0x8d, 0x8d, 0x30, 2, 0, 0x0b)...), "the code section is malformed"},
+		{"locals without end", append(bytes.Clone(good[:8]), sectionOf(10, 1, 8, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x7f, 0x0b)...), "a function with 4294967295 locals, limit 50000"},
+		{"elements without end", append(bytes.Clone(good[:8]), sectionOf(9, 1, 1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f)...), "the element section is malformed"},
+		{"exports without end", append(bytes.Clone(good[:8]), sectionOf(7, 0xff, 0xff, 0xff, 0xff, 0x0f)...), "the export section is malformed"},
+		{"a name without end", append(bytes.Clone(good[:8]), sectionOf(7, 1, 0xff, 0xff, 0xff, 0xff, 0x0f)...), "the export section is malformed"},
+		{"data without end", append(bytes.Clone(good[:8]), sectionOf(11, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f)...), "the data section is malformed"},
+		{"shared memory", append(bytes.Clone(good[:8]), sectionOf(5, 1, 3, 1, 1)...), "the memory section is malformed"},
 		{"SIMD", small(wt.Raw(0xfd, 12), wt.Raw(make([]byte, 16)...), wt.Drop).Bytes(), "not a valid module"},
 		{"atomics", small(wt.I32(0), wt.Raw(0xfe, 0x10, 2, 0), wt.Drop).Bytes(), "not a valid module"},
 		{"a tail call", small(wt.Raw(0x12, 0)).Bytes(), "not a valid module"},
