@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/wardledger/ward/node/eventlog"
 	"github.com/wardledger/ward/node/stream"
@@ -279,8 +280,8 @@ type keyBody struct {
 	Expires   int64            `json:"expires,omitempty"`
 	Scope     []scopeBody      `json:"scope"`
 	Quota     struct {
-		PerHour   uint64 `json:"per_hour"`
-		Available uint64 `json:"available"`
+		PerHour   wide `json:"per_hour"`
+		Available wide `json:"available"`
 	} `json:"quota"`
 	Lanes []laneBody `json:"lanes"`
 }
@@ -291,8 +292,19 @@ type scopeBody struct {
 }
 
 type laneBody struct {
-	Lane int    `json:"lane"`
-	Next uint64 `json:"next"`
+	Lane int  `json:"lane"`
+	Next wide `json:"next"`
+}
+
+// wide is a number that may be too large for a JSON reader that has only doubles: beyond
+// 2^53-1 it is decimal text (RFC 7493, 2.2).
+type wide uint64
+
+func (n wide) MarshalJSON() ([]byte, error) {
+	if n < 1<<53 {
+		return strconv.AppendUint(nil, uint64(n), 10), nil
+	}
+	return strconv.AppendQuote(nil, strconv.FormatUint(uint64(n), 10)), nil
 }
 
 func (s *Server) getKey(w http.ResponseWriter, r *http.Request) error {
@@ -323,12 +335,12 @@ func (s *Server) getKey(w http.ResponseWriter, r *http.Request) error {
 		Algorithm: public.Alg().String(), Public: public.String(), State: info.Key.State.String(), Expires: info.Key.Expires,
 		Scope: []scopeBody{}, Lanes: []laneBody{},
 	}
-	body.Quota.PerHour, body.Quota.Available = info.Account.Capacity(), info.Room
+	body.Quota.PerHour, body.Quota.Available = wide(info.Account.Capacity()), wide(info.Room)
 	for _, sc := range info.Key.Scope {
 		body.Scope = append(body.Scope, scopeBody{sc.Contract, append([]string{}, sc.Methods...)})
 	}
 	for lane, next := range info.Next {
-		body.Lanes = append(body.Lanes, laneBody{lane, next})
+		body.Lanes = append(body.Lanes, laneBody{lane, wide(next)})
 	}
 	writeJSON(w, http.StatusOK, body)
 	return nil

@@ -53,12 +53,13 @@ func (s *Server) postTx(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if answer.Code == receipt.OK || answer.Code == receipt.Replayed {
-		// The pool may know these bytes, or their sequence, because a block has them already.
+		// The pool may know these bytes, or their sequence, because a block has them already. OK
+		// and a block above since is another matter: they were new, and have run meanwhile.
 		rec, err := s.config.Log.Tx(t.id)
 		if err != nil {
 			return err
 		}
-		if rec != nil && rec.Receipt.Code.Executed() && rec.Height <= since {
+		if rec != nil && rec.Receipt.Code.Executed() && (answer.Code == receipt.Replayed || rec.Height <= since) {
 			if wait == "commit" { // a retry: the sender never saw the answer to this very transaction
 				return s.writeReceipt(w, rec)
 			}
