@@ -21,9 +21,10 @@ func callCommand() *urfave.Command {
 
   ward call access --help                    the methods of access
   ward call access grant --help              what grant takes
-  ward call access grant --subject @guest --object door/1 --relations open --expires +2h
+  ward call access grant --subject @guest --object $OWNER/door/1 --relations open --expires +2h
   ward call access grant --args @grant.json --json
 
+Here OWNER=$(ward key show owner --address), because objects are named after their first owner.
 @NAME is the address of a key in the home, +2h is two hours from now. A list is given by
 repeating its field or with commas, a map or an object as JSON. If a field has the name of an
 option, the option goes before CONTRACT.
@@ -51,9 +52,6 @@ func call(c *urfave.Context) error {
 	defer v.close()
 	if v.help {
 		return v.showHelp(c)
-	}
-	if v.method.View {
-		return usagef("%s is a view, it changes nothing: ward query %s %s", v.method.Name, v.contract, v.method.Name)
 	}
 	var o client.Options
 	var errs [3]error

@@ -235,7 +235,11 @@ func contractList(c *urfave.Context) error {
 				*client.Contract
 				Admin string `json:"admin"`
 			}{k, addressText(k.Admin)}, func() {
-				rows = append(rows, []string{k.Name, k.Code, strings.Join(k.Capabilities, ","), fmt.Sprintf("since block %d", k.Created)})
+				since := "from genesis"
+				if k.Created != 0 {
+					since = fmt.Sprintf("since block %d", k.Created)
+				}
+				rows = append(rows, []string{k.Name, k.Code, since, strings.Join(k.Capabilities, ",")})
 			})
 			if err != nil {
 				return err

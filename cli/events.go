@@ -23,7 +23,7 @@ that breaks is made again.
 
   ward events
   ward events --follow --contract access
-  ward events --follow --contract access --event granted --attr object=door/1 --json
+  ward events --follow --contract access --event granted --attr subject=@guest --json
   ward events --follow --after 42.0.0          go on where another run stopped
   ward events --follow --after start           all of history, then live`,
 		Flags: []urfave.Flag{

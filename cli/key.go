@@ -44,10 +44,12 @@ opens them too) unless made with --plain. The public part can be read without it
 			{
 				Name: "show", Usage: "show a key, and with --chain what the chain knows of it", ArgsUsage: "NAME|ADDRESS",
 				Description: `  ward key show owner
+  ward key show owner --address        for other commands: $(ward key show owner --address)/door/1
   ward key show owner --chain          its account, scope, quota and next sequence
   ward key show ward1... --chain       of any key`,
 				Flags: []urfave.Flag{
 					&urfave.BoolFlag{Name: "chain", Usage: "ask the node too"},
+					&urfave.BoolFlag{Name: "address", Usage: "print the address alone"},
 					homeFlag, nodeFlag, jsonFlag,
 				},
 				Action: keyShow,
@@ -236,6 +238,10 @@ func keyShow(c *urfave.Context) error {
 		if k.Chain, err = s.keyOnChain(kid, &k); err != nil {
 			return err
 		}
+	}
+	if c.Bool("address") {
+		s.printf("%s\n", k.Address)
+		return nil
 	}
 	return s.print(k, func() { s.showKey(k) })
 }

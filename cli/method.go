@@ -34,7 +34,6 @@ type invocation struct {
 	method   *abi.Method // nil if none was named
 	args     client.Args
 	help     bool
-	view     bool // query, not call
 	flags    []urfave.Flag
 	name     string // of the command, such as "ward call"
 }
@@ -42,7 +41,7 @@ type invocation struct {
 // parseInvocation reads a command line and asks the node for the contract's spec. The
 // error is a *usageError with the method's help where the flags don't fit it.
 func parseInvocation(c *urfave.Context, view bool) (*invocation, error) {
-	v := &invocation{options: make(map[string]string), view: view, flags: c.Command.Flags, name: c.Command.HelpName}
+	v := &invocation{options: make(map[string]string), flags: c.Command.Flags, name: c.Command.HelpName}
 	var names, later []string
 	tokens := c.Args().Slice()
 	for i := 0; i < len(tokens); i++ {
@@ -110,6 +109,12 @@ func parseInvocation(c *urfave.Context, view bool) (*invocation, error) {
 		return nil, hint(refused, "one of: %s", strings.Join(v.methods(view), ", "))
 	}
 	v.method = &m
+	switch {
+	case m.View && !view && !asksHelp(later):
+		return nil, usagef("%s is a view, it changes nothing: ward query %s %s", m.Name, v.contract, m.Name)
+	case !m.View && view && !asksHelp(later):
+		return nil, usagef("%s changes things, so it takes a transaction: ward call %s %s", m.Name, v.contract, m.Name)
+	}
 	if err := v.fields(later); err != nil {
 		var usage *usageError
 		if errors.As(err, &usage) && usage.help == "" {
@@ -131,6 +136,10 @@ func (v *invocation) withoutMethod(later []string) error {
 		return usagef("%s needs CONTRACT and METHOD; --help says more", v.name)
 	}
 	return &usageError{err: fmt.Errorf("%s %s needs a METHOD", v.name, v.contract), help: v.contractHelp()}
+}
+
+func asksHelp(tokens []string) bool {
+	return slices.Contains(tokens, "--help") || slices.Contains(tokens, "-h")
 }
 
 func isFlag(token string) bool {
@@ -272,11 +281,19 @@ func (v *invocation) encode(given map[string][]string) error {
 	default:
 		encoded, err := specjson.FromFlags(v.method.Args, given)
 		if err != nil {
-			return &usageError{err: fmt.Errorf("--%w", err)}
+			return &usageError{err: flagError(err)}
 		}
 		v.args = encoded
 	}
 	return nil
+}
+
+// flagError names the flag in an error of specjson, which names the field.
+func flagError(err error) error {
+	if e, ok := errors.AsType[*specjson.Error](err); ok && e.Path != "" {
+		return fmt.Errorf("--%w", err)
+	}
+	return err
 }
 
 // expand replaces what a person writes for short, by the field's type:

@@ -16,8 +16,8 @@ func queryCommand() *urfave.Command {
 "ward call".
 
   ward query access --help
-  ward query access check --subject @guest --relation open --object door/1
-  ward query access check --args '{"subject":"ward1...","relation":"open","object":"door/1"}' --json`,
+  ward query access check --subject @guest --relation open --object $OWNER/door/1
+  ward query access check --args '{"subject":"ward1...","relation":"open","object":"ward1.../door/1"}' --json`,
 		SkipFlagParsing: true, // method.go reads it
 		Flags: []urfave.Flag{
 			argsFlag,
@@ -37,9 +37,6 @@ func query(c *urfave.Context) error {
 	defer v.close()
 	if v.help {
 		return v.showHelp(c)
-	}
-	if !v.method.View {
-		return usagef("%s changes things, so it takes a transaction: ward call %s %s", v.method.Name, v.contract, v.method.Name)
 	}
 	q := client.Question{Contract: v.contract, Method: v.method.Name, Args: v.args}
 	if q.Height, err = v.number("height"); err != nil {

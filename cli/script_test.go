@@ -4,8 +4,14 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"log/slog"
+	"net"
 	"os"
 	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/wardledger/ward/cli"
+	"github.com/wardledger/ward/node"
 )
 
 // The scripts in testdata/script are the manual of the command and its test at once. In
@@ -20,7 +27,11 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"ward": func() { os.Exit(cli.Run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr)) },
+		"ward": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			defer stop()
+			os.Exit(cli.Run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr))
+		},
 	})
 }
 
@@ -30,11 +41,32 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"unhex": unhex,
+			"exits":     exits,
+			"setmodule": setModule,
+			"unhex":     unhex,
+			"node":      startNode,
+			"setvar":    setVar,
+			"freeport":  freePort,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("WARD_HOME", env.Getenv("WORK")+"/home")
+			// Contracts are built in the home that a script has; Go's caches are this machine's.
+			for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
+				value, err := exec.Command("go", "env", name).Output()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, strings.TrimSpace(string(value)))
+			}
+			n := new(scriptNode)
+			env.Values[nodesKey{}] = n
+			env.Defer(func() {
+				if n.node != nil {
+					if err := n.node.Close(); err != nil {
+						env.T().Fatal(err)
+					}
+				}
+			})
 			return nil
 		},
 	})
@@ -68,4 +100,82 @@ func unhex(ts *testscript.TestScript, neg bool, args []string) {
 	b, err := hex.DecodeString(strings.TrimSpace(ts.ReadFile(args[0])))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o600))
+}
+
+// node up starts the node of $WARD_HOME in this process, and sets WARD_NODE; node down
+// stops it. Up again, it listens where it did.
+func startNode(ts *testscript.TestScript, neg bool, args []string) {
+	nodes := ts.Value(nodesKey{}).(*scriptNode)
+	switch {
+	case neg || len(args) != 1:
+		ts.Fatalf("usage: node up|down")
+	case args[0] == "up" && nodes.node == nil:
+		if nodes.address == "" {
+			nodes.address = "127.0.0.1:0"
+		}
+		n, err := node.New(context.Background(), node.Config{
+			Home: ts.Getenv("WARD_HOME"), HTTP: nodes.address, P2P: "127.0.0.1:0", RPC: node.None,
+			Logger: slog.New(slog.DiscardHandler), Version: "test",
+		})
+		ts.Check(err)
+		nodes.node, nodes.address = n, n.HTTP().String()
+		ts.Setenv("WARD_NODE", "http://"+nodes.address)
+	case args[0] == "down" && nodes.node != nil:
+		ts.Check(nodes.node.Close())
+		nodes.node = nil
+	default:
+		ts.Fatalf("the node is not in a state to go %s", args[0])
+	}
+}
+
+type nodesKey struct{}
+
+type scriptNode struct {
+	node    *node.Node
+	address string
+}
+
+// setvar NAME sets a variable to what the last command printed, without the line's end.
+// With a regular expression it is the first group of its first match.
+func setVar(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: setvar NAME [PATTERN]")
+	}
+	value := strings.TrimSpace(ts.ReadFile("stdout"))
+	if len(args) == 2 {
+		m := regexp.MustCompile(args[1]).FindStringSubmatch(value)
+		if len(m) != 2 {
+			ts.Fatalf("%q has no match with one group in %q", args[1], value)
+		}
+		value = m[1]
+	}
+	ts.Setenv(args[0], value)
+}
+
+// freeport NAME sets a variable to a TCP port of this machine that is free now.
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: freeport NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(errors.Join(err, l.Close()))
+	ts.Setenv(args[0], port)
+}
+
+// setmodule writes a go.mod for the contract in the current folder that takes the SDK from
+// this repository, as an author outside it has it from a release.
+func setModule(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: setmodule")
+	}
+	mod, err := exec.Command("go", "env", "GOMOD").Output()
+	ts.Check(err)
+	root := filepath.Dir(strings.TrimSpace(string(mod)))
+	content, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	ts.Check(err)
+	version := regexp.MustCompile(`(?m)^go .*$`).FindString(string(content))
+	content = fmt.Appendf(nil, "module example.com/counter\n\n%s\n\nrequire github.com/wardledger/ward v0.0.0\n\nreplace github.com/wardledger/ward => %s\n", version, root)
+	ts.Check(os.WriteFile(ts.MkAbs("go.mod"), content, 0o600))
 }

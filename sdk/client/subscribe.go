@@ -258,7 +258,11 @@ func (s *Subscription) connect(ctx context.Context) error {
 	u.Scheme = map[string]string{"http": "ws", "https": "wss"}[u.Scheme]
 	dialer := websocket.Dialer{HandshakeTimeout: dialTimeout, Proxy: http.ProxyFromEnvironment}
 	if t, ok := s.client.http().Transport.(*http.Transport); ok && t != nil {
-		dialer.Proxy, dialer.TLSClientConfig, dialer.NetDialContext = t.Proxy, t.TLSClientConfig, t.DialContext
+		dialer.Proxy, dialer.NetDialContext = t.Proxy, t.DialContext
+		if t.TLSClientConfig != nil {
+			dialer.TLSClientConfig = t.TLSClientConfig.Clone()
+			dialer.TLSClientConfig.NextProtos = []string{"http/1.1"} // a Transport offers HTTP/2 first, which has no Upgrade
+		}
 	}
 	conn, resp, err := dialer.DialContext(ctx, u.String(), nil)
 	if err != nil {
