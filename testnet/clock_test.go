@@ -1,0 +1,80 @@
+package testnet_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/sdk/client"
+)
+
+// TestClockAfterSilence: a chain that was quiet for half a minute does not decide by the time of its
+// last block. A grant that expired in the silence is refused, and the block of the
+// transaction that asks has the true time.
+func TestClockAfterSilence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for half a minute of silence")
+	}
+	t.Parallel()
+	n := start(t)
+	ctx := within(t, 3*time.Minute)
+	c := connect(t, n)
+
+	if _, err := c.Call(ctx, owner, "access", "register", struct{ Name string }{"door"}, client.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	object := owner.Public().Address().String() + "/door"
+	type grant struct {
+		Object    string
+		Subject   address.Address
+		Relations []string
+		Expires   int64
+	}
+	expires := time.Now().Add(10 * time.Second)
+	if _, err := c.Call(ctx, owner, "access", "grant", grant{object, guest.Public().Address(), []string{"open"}, expires.Unix()}, client.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	use := func() (allowed bool, why string, lag int64) {
+		t.Helper()
+		r, err := c.Call(ctx, guest, "access", "use", struct{ Object, Relation string }{object, "open"}, client.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lag = time.Now().Unix() - r.Time.Unix() // block time is whole seconds
+		var d struct {
+			Allowed bool
+			Why     string
+		}
+		if err := json.Unmarshal(r.Return, &d); err != nil {
+			t.Fatal(err)
+		}
+		return d.Allowed, d.Why, lag
+	}
+	if allowed, why, _ := use(); !allowed {
+		t.Fatalf("the grant does not open the door while it holds: %s", why)
+	}
+	before, err := c.Status(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	time.Sleep(time.Until(expires.Add(20 * time.Second))) // silence is what is tested: nothing could tell of its end
+
+	allowed, why, lag := use()
+	if allowed || why != "expired" {
+		t.Errorf("a grant that expired 20 s ago: allowed %v, why %q", allowed, why)
+	}
+	if lag > 2 {
+		t.Errorf("the block's time is %d s behind", lag)
+	}
+	after, err := c.Status(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The proof block of the last change, the empty one for the clock, the one with the
+	// transaction, and its proof block: a quiet chain has made nothing else.
+	if made := after.Height - before.Height; made > 4 {
+		t.Errorf("%d blocks in a silence of half a minute", made)
+	}
+}
