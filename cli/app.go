@@ -14,7 +14,7 @@ import (
 	"github.com/wardledger/ward/runtime/tx"
 )
 
-// commands are all of them, in the order of the help text.
+// commands are all of them, in the order of the help text: each family has a file.
 func commands() []*urfave.Command {
 	return []*urfave.Command{
 		devCommand(), initCommand(), nodeCommand(), statusCommand(),

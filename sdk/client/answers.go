@@ -13,7 +13,6 @@ import (
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/tx"
-	"github.com/wardledger/ward/sdk/wire"
 )
 
 // What a node answers, as Go values. node/api/README.md and node/stream/README.md say what
@@ -39,12 +38,14 @@ type Receipt struct {
 	Events        []Event
 }
 
-// Decode reads the returned value into what out points to, by sdk/wire.
+// Decode reads the returned value into what out points to, by sdk/wire: the field ValidUntil
+// gets valid_until. What out has no field for is passed over. A type that sdk/wire can't
+// read is a mistake in the program and panics.
 func (r *Receipt) Decode(out any) error {
 	if r.ReturnCBOR == nil {
 		return errors.New("the transaction returned nothing")
 	}
-	return wire.Unmarshal(r.ReturnCBOR, out)
+	return decode(r.ReturnCBOR, out)
 }
 
 // Err is nil if the transaction succeeded, and else the *Refused that says why not.

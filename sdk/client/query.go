@@ -13,7 +13,6 @@ import (
 	"github.com/wardledger/ward/runtime/abi/specjson"
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/receipt"
-	"github.com/wardledger/ward/sdk/wire"
 )
 
 // Status asks how the node is doing.
@@ -140,9 +139,9 @@ func checkNames(contract, method string) error {
 }
 
 // Query asks a view of a contract on the newest committed state and reads its result into
-// what out points to, by sdk/wire; out may be nil. args is nil for none, a json.RawMessage
-// with an object as the spec types it, Args, or any value that sdk/wire encodes. A contract
-// that refuses gives a *Refused.
+// what out points to, as Receipt.Decode does; out may be nil. args is nil for none, a
+// json.RawMessage with an object as the spec types it, Args, or any value that sdk/wire
+// encodes. A contract that refuses gives a *Refused.
 func (c *Client) Query(ctx context.Context, contract, method string, args, out any) error {
 	answer, err := c.Ask(ctx, Question{Contract: contract, Method: method, Args: args})
 	if err != nil || out == nil {
@@ -151,7 +150,7 @@ func (c *Client) Query(ctx context.Context, contract, method string, args, out a
 	if answer.ResultCBOR == nil {
 		return fmt.Errorf("%s %s answers nothing", contract, method)
 	}
-	return wire.Unmarshal(answer.ResultCBOR, out)
+	return decode(answer.ResultCBOR, out)
 }
 
 // Question is a query in full.
