@@ -73,9 +73,8 @@ var trapping = func() []byte {
 
 const usualGas = client.DefaultGas
 
-// start runs a node of one authority with the standard contracts, and one that traps, on
-// loopback.
-func start(t testing.TB) *node.Node {
+// labGenesis starts a chain with the standard contracts, and one that traps.
+func labGenesis(t testing.TB) *genesis.Genesis {
 	t.Helper()
 	built, err := standard()
 	if err != nil {
@@ -105,8 +104,7 @@ func start(t testing.TB) *node.Node {
 		all = append(all, c)
 	}
 	const plenty = 3_600_000_000_000
-	home := t.TempDir()
-	if _, err := node.Init(home, node.InitOptions{
+	return &genesis.Genesis{
 		Chain: "lab", Operator: admin,
 		Accounts: []genesis.Account{
 			{Key: operator.Public().Bytes, QuotaPerHour: plenty, Scope: genesis.Everything()},
@@ -116,7 +114,14 @@ func start(t testing.TB) *node.Node {
 			{Key: narrow.Public().Bytes, QuotaPerHour: plenty, Scope: []abi.Scope{{Contract: "access", Methods: []string{"use"}}}},
 		},
 		Contracts: all,
-	}); err != nil {
+	}
+}
+
+// start runs a node of one authority on loopback.
+func start(t testing.TB) *node.Node {
+	t.Helper()
+	home, g := t.TempDir(), labGenesis(t)
+	if _, err := node.Init(home, node.InitOptions{Chain: g.Chain, Operator: g.Operator, Accounts: g.Accounts, Contracts: g.Contracts}); err != nil {
 		t.Fatal(err)
 	}
 	n, err := node.New(context.Background(), node.Config{
