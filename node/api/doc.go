@@ -1,7 +1,7 @@
 // Package api is the node's HTTP surface: transactions in, and everything that can be asked
 // of a chain out, as typed JSON. README.md documents each endpoint.
 //
-//	request ─► recover ─► metrics ─► limit per address ─► CORS ─► ServeMux ─► handler
+//	request ─► recover ─► metrics ─► CORS ─► limit per address ─► ServeMux ─► handler
 //	                                                                          │
 //	     Engine (take a transaction, how is the node) ◄───────────────────────┤
 //	     Chain  (views, contracts, keys: committed state only) ◄──────────────┤

@@ -154,11 +154,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 
-	if !s.limiter.allow(stream.Peer(r), s.config.Clock()) {
-		rateLimited.because("more than %v requests a second from your address", s.config.Rate).write(out)
+	if s.cors(out, r) { // first, so that a page can read that it was limited
 		return
 	}
-	if s.cors(out, r) {
+	if !s.limiter.allow(stream.Peer(r), s.config.Clock()) {
+		rateLimited.because("more than %v requests a second from your address", s.config.Rate).write(out)
 		return
 	}
 	h, pattern := s.mux.Handler(r)
