@@ -112,9 +112,7 @@ func Run(ctx context.Context, c Config) (Summary, error) {
 	err = s.rounds(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, wrong := range s.dashboard.finish() {
-		s.summary.Wrong = append(s.summary.Wrong, wrong)
-	}
+	s.summary.Wrong = append(s.summary.Wrong, s.dashboard.finish()...)
 	s.summary.Events, s.summary.Height = s.dashboard.seen()
 	s.summary.OK = err == nil && len(s.summary.Wrong) == 0 && s.summary.Rounds > 0
 	return s.summary, err
