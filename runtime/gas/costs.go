@@ -59,8 +59,10 @@ const (
 
 	// ReturnByte is paid for each byte of a result: checked, hashed and kept.
 	ReturnByte = 10
-	// LogByte is paid for each byte of a debug log line.
+	// LogByte is paid for each byte of a debug log line, and
+	// LogLine for each line that is written to standard output or error.
 	LogByte = 2
+	LogLine = 200
 
 	// Verify is paid to check a COSE_Sign1 message, at the price of P-256.
 	Verify = 150_000

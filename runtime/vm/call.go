@@ -53,6 +53,21 @@ func (e *Engine) Call(ctx context.Context, code Code, c *host.Call) (Result, err
 	return Result{}, fmt.Errorf("contract %s, method %s: %w", c.Contract, c.Method, err)
 }
 
+// Compile makes the engine ready for calls of code, those under a context that can be done
+// and those under one that can't, which otherwise the first call of each has
+// to wait for: half a second for a contract in plain Go, unless it is in the cache on disk.
+// The error means that this node can't read its state, or is a [*Refused].
+func (e *Engine) Compile(code Code) error {
+	for _, m := range []*modules{e.steady, e.stoppable} {
+		mod, err := m.acquire(code.Hash, code.Load)
+		if err != nil {
+			return err
+		}
+		m.release(mod)
+	}
+	return nil
+}
+
 func (e *Engine) call(ctx context.Context, code Code, c *host.Call) (Result, error) {
 	if err := context.Cause(ctx); err != nil {
 		return Result{}, err
@@ -159,9 +174,12 @@ func (i *instance) why(err error, instantiating bool) error {
 	case k.end != nil:
 		return k.end
 	case errors.As(err, &exit):
-		// Our proc_exit makes no ExitError, so this is wazero closing the module because
-		// the context is done.
-		return context.Cause(i.ctx)
+		// Our proc_exit makes no ExitError, so this is wazero closing the module: because
+		// the context is done, or because somebody closed the engine under us.
+		if cause := context.Cause(i.ctx); cause != nil {
+			return cause
+		}
+		return fmt.Errorf("engine closed during a call: %w", err)
 	case k.running != "":
 		panic(fmt.Sprintf("BUG: vm: host function %s panicked: %v", k.running, err))
 	}

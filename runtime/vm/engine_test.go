@@ -101,10 +101,9 @@ type store struct {
 	panics bool
 }
 
-func (s store) Get(_, _ []byte) ([]byte, error) {
+func (s store) Get(collection, _ []byte) ([]byte, error) {
 	if s.panics {
-		var rows map[string][]byte
-		rows["x"] = nil
+		return collection[len(collection)+1:], nil
 	}
 	return nil, errDisk
 }
@@ -152,7 +151,7 @@ func TestBrokenNode(t *testing.T) {
 func TestHostPanicIsOurs(t *testing.T) {
 	onBoth(t, func(t *testing.T, e *vm.Engine) {
 		defer func() {
-			if r := fmt.Sprint(recover()); !strings.HasPrefix(r, "BUG: vm: host function get panicked: assignment to entry in nil map") {
+			if r := fmt.Sprint(recover()); !strings.HasPrefix(r, "BUG: vm: host function get panicked: runtime error: slice bounds out of range") {
 				t.Errorf("recovered %q", r)
 			}
 		}()
@@ -292,6 +291,31 @@ func TestClose(t *testing.T) {
 		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What was compiled ahead is not loaded again, under whichever context.
+func TestCompile(t *testing.T) {
+	e := newEngine(t, vm.Options{})
+	ahead := code(small().Bytes())
+	if err := e.Compile(ahead); err != nil {
+		t.Fatal(err)
+	}
+	ahead.Load = func() ([]byte, error) { return nil, errDisk }
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for _, ctx := range []context.Context{ctx, context.Background()} {
+		if r, err := e.Call(ctx, ahead, newCall(t, "m")); err != nil || r.Code != receipt.OK {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+	var no *vm.Refused
+	if err := e.Compile(code([]byte("rubbish"))); !errors.As(err, &no) {
+		t.Errorf("%v, want a refusal", err)
+	}
+	ahead.Hash[0]++
+	if err := e.Compile(ahead); !errors.Is(err, errDisk) {
+		t.Errorf("%v, want %v", err, errDisk)
 	}
 }
 

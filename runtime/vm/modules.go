@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	goruntime "runtime"
 	"sync"
@@ -65,6 +66,8 @@ func newModules(o Options, cache wazero.CompilationCache, stoppable bool) (*modu
 	return m, nil
 }
 
+var errCompile = errors.New("the compiler panicked at this module before")
+
 // acquire returns the compiled module with a hash, which load is asked for if need
 // be. The error of a module that can't be compiled is a *Refused.
 func (m *modules) acquire(hash [32]byte, load func() ([]byte, error)) (*module, error) {
@@ -81,7 +84,10 @@ func (m *modules) acquire(hash [32]byte, load func() ([]byte, error)) (*module, 
 	}
 	m.mu.Unlock()
 
-	mod.once.Do(func() { mod.compiled, mod.err = m.compile(hash, load) })
+	mod.once.Do(func() {
+		mod.err = errCompile // stays if compiling panics and somebody above recovers
+		mod.compiled, mod.err = m.compile(hash, load)
+	})
 	if mod.err != nil {
 		m.release(mod)
 		return nil, mod.err
