@@ -100,45 +100,6 @@ func something(p *wire.Plan) *abi.Type {
 	return nil
 }
 
-// arguments returns the call's arguments. Null says "nothing", as an empty map does.
-func arguments() []byte {
-	b := mustRead(hostArgs)
-	if len(b) == 1 && b[0] == 0xf6 {
-		b[0] = 0xa0
-	}
-	return b
-}
-
-// dispatch runs the method that was called.
-func dispatch() {
-	name := string(mustRead(hostMethod))
-	for i := range declared.methods {
-		if m := &declared.methods[i]; m.name == name {
-			m.call()
-			return
-		}
-	}
-	stop(abi.FailUnknownMethod, "contract "+declared.name+" has no method "+strconv.Quote(clip(name, abi.MaxMethodName)))
-}
-
-func (m *method) call() {
-	args, result := m.args.New(), m.result.New()
-	if err := m.args.Decode(arguments(), args); err != nil {
-		stop(abi.FailBadArguments, err.Error())
-	}
-	if err := m.run(new(Ctx), args, result); err != nil {
-		fail(err)
-	}
-	if !m.answers {
-		return
-	}
-	b, err := m.result.Append(nil, result)
-	if err != nil {
-		panic("sdk: the result of " + m.name + " can't be written: " + err.Error())
-	}
-	ret(b)
-}
-
 // spec is what was declared, encoded. Whoever asked for it checks it (abi.DecodeSpec).
 func spec() []byte {
 	if declared.name == "" {
@@ -217,7 +178,7 @@ func Error(code uint32, name, doc string) *ErrorCode {
 func (e *ErrorCode) Error() string { return e.doc }
 
 // Because is the error with a reason that a person can act on, formatted by [Text].
-// The runtime cuts it after 512 bytes.
+// The runtime cuts it after abi.MaxReason bytes.
 func (e *ErrorCode) Because(format string, args ...any) error {
 	return &failure{e, Text(format, args...)}
 }
@@ -229,24 +190,6 @@ type failure struct {
 
 func (f *failure) Error() string { return f.reason }
 func (f *failure) Unwrap() error { return f.code }
-
-// fail ends the call with an error's code and reason.
-func fail(err error) {
-	code := unnamed
-	// errors.As would do, and bring 30 kB of reflection along.
-	for e := err; e != nil; {
-		if c, ok := e.(*ErrorCode); ok {
-			code = c
-			break
-		}
-		w, ok := e.(interface{ Unwrap() error })
-		if !ok {
-			break
-		}
-		e = w.Unwrap()
-	}
-	stop(code.code, err.Error())
-}
 
 // IsContractName reports whether s can name a contract.
 func IsContractName(s string) bool { return abi.ValidContract(s) }

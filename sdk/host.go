@@ -61,8 +61,6 @@ func emit(name string, attributes []byte) {
 	hostEmit(name, p, n)
 }
 
-func ret(result []byte) { hostRet(pointer(result)) }
-
 // stop ends the call as failed. It does not return.
 func stop(code uint32, reason string) {
 	hostFail(code, clip(reason, abi.MaxReason))

@@ -66,7 +66,7 @@ func setOperator(c *sdk.Ctx, a operatorArgs) (sdk.None, error) {
 		return sdk.None{}, errValue.Because("operator is the zero address: nobody could ever set a model again")
 	}
 	operator.Set(c, a.Operator)
-	operatorSet.Emit(c, operatorEvent{a.Operator})
+	operatorSet.Emit(c, operatorEvent(a))
 	return sdk.None{}, nil
 }
 
