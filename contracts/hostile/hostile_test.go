@@ -197,6 +197,39 @@ func TestForgedPointers(t *testing.T) {
 	}
 }
 
+// So does one passed to WASI, where it is looked at.
+func TestForgedPointersToWASI(t *testing.T) {
+	for _, test := range []struct {
+		function string
+		args     []wt.Op
+		code     receipt.Code
+		words    string
+	}{
+		{"args_get", []wt.Op{wt.I32(-1), wt.I32(-1)}, receipt.OK, ""}, // nothing is written there
+		{"environ_get", []wt.Op{wt.I32(-1), wt.I32(-1)}, receipt.OK, ""},
+		{"args_sizes_get", []wt.Op{wt.I32(65533), wt.I32(0)}, receipt.Trapped, "count is 4 bytes at 65533"},
+		{"environ_sizes_get", []wt.Op{wt.I32(0), wt.I32(-1)}, receipt.Trapped, "size is 4 bytes at 4294967295"},
+		{"clock_res_get", []wt.Op{wt.I32(0), wt.I32(65529)}, receipt.Trapped, "resolution is 8 bytes at 65529"},
+		{"clock_time_get", []wt.Op{wt.I32(0), wt.I64(-1), wt.I32(-8)}, receipt.Trapped, "time is 8 bytes at 4294967288"},
+		{"random_get", []wt.Op{wt.I32(-1), wt.I32(-1)}, receipt.Trapped, "buffer is 4294967295 bytes"},
+		{"poll_oneoff", []wt.Op{wt.I32(0), wt.I32(0), wt.I32(-1), wt.I32(0)}, receipt.Trapped, "subscriptions is 4294967295 bytes"},
+		{"poll_oneoff", []wt.Op{wt.I32(0), wt.I32(-32), wt.I32(1), wt.I32(0)}, receipt.Trapped, "events is 32 bytes at 4294967264"},
+		{"poll_oneoff", []wt.Op{wt.I32(0), wt.I32(0), wt.I32(1), wt.I32(65536)}, receipt.Trapped, "count is 4 bytes at 65536"},
+		{"fd_write", []wt.Op{wt.I32(1), wt.I32(65529), wt.I32(1), wt.I32(0)}, receipt.Trapped, "vectors is 8 bytes at 65529"},
+		{"fd_write", []wt.Op{wt.I32(1), wt.I32(0), wt.I32(1), wt.I32(-1)}, receipt.Trapped, "count is 4 bytes at 4294967295"},
+		{"fd_read", []wt.Op{wt.I32(0), wt.I32(-1), wt.I32(-1), wt.I32(-1)}, receipt.Trapped, "count is 4 bytes"},
+		{"fd_fdstat_get", []wt.Op{wt.I32(1), wt.I32(65513)}, receipt.Trapped, "stat is 24 bytes at 65513"},
+		{"fd_fdstat_set_flags", []wt.Op{wt.I32(1), wt.I32(-1)}, receipt.OK, ""},
+	} {
+		t.Run(test.function, func(t *testing.T) {
+			m := wt.New()
+			f := m.Import(abi.WASIModule, test.function)
+			m.Export(abi.ExportCall, wt.Seq(test.args...), wt.Call(f), wt.Drop)
+			ends(t, m.Bytes(), way{}, test.code, test.words)
+		})
+	}
+}
+
 // pointsTo returns the size of what a parameter points to, and whether the parameter after
 // it says so; -1 if it is no pointer.
 func pointsTo(params []abi.Param, at int) (size int, pair bool) {
@@ -553,3 +586,40 @@ var build = sync.OnceValues(func() ([]byte, error) {
 	}
 	return os.ReadFile(out)
 })
+
+// Whatever a contract passes to whichever function, both engines end the call alike, and neither
+// the engine nor the node takes harm.
+func FuzzArguments(f *testing.F) {
+	f.Add(uint8(7), []byte("\x00\x00\x00\x00\x03\x00\x00\x00\x10\x00\x00\x00\x02\x00\x00\x00\x40\x00\x00\x00\x40\x00\x00\x00"), "rows\xa0\xf5refused")
+	f.Add(uint8(10), []byte("\x00\x00\x00\x00\x03\x00\x00\x00"), "abc")
+	f.Add(uint8(15), []byte("\xff\xff\xff\xff"), "")
+	f.Fuzz(func(t *testing.T, function uint8, numbers []byte, memory string) {
+		table := abi.Table()
+		fn := table[int(function)%len(table)]
+		m := wt.New()
+		i := m.Import(abi.Module, fn.Name)
+		m.DataAt(0, memory[:min(len(memory), 65536)])
+		var body wt.Op
+		for range fn.Params {
+			var n [4]byte
+			numbers = numbers[copy(n[:], numbers):]
+			body = append(body, wt.U32(uint32(n[0])|uint32(n[1])<<8|uint32(n[2])<<16|uint32(n[3])<<24)...)
+		}
+		body = append(body, wt.Call(i)...)
+		if len(fn.Results) > 0 {
+			body = append(body, wt.Drop...)
+		}
+		m.Export(abi.ExportCall, body)
+		var results []vm.Result
+		for _, e := range engines {
+			r, err := e.get().Call(context.Background(), code(m.Bytes()), newCall(t, way{capabilities: []string{abi.CapabilityAccounts}}))
+			if err != nil {
+				t.Fatalf("%s in %s: %v", fn.Name, e.name, err)
+			}
+			results = append(results, r)
+		}
+		if results[0] != results[1] {
+			t.Errorf("%s: %+v on the compiler, %+v on the interpreter", fn.Name, results[0], results[1])
+		}
+	})
+}
