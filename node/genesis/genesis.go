@@ -147,8 +147,12 @@ func (g *Genesis) validateAccounts() error {
 		if err := checkLabel(a.Name); err != nil {
 			return fmt.Errorf("accounts[%d].name: %w", i, err)
 		}
-		if _, err := tx.ParsePublicKey(a.Key); err != nil {
+		key, err := tx.ParsePublicKey(a.Key)
+		if err != nil {
 			return fmt.Errorf("accounts[%d].key: %w", i, err)
+		}
+		if key.Weak() {
+			return fmt.Errorf("accounts[%d].key: 0x%x is a point of small order, anybody could sign for it", i, a.Key)
 		}
 		if first, ok := seen[a.Address()]; ok {
 			return fmt.Errorf("accounts[%d].key: 0x%x is the key of accounts[%d] already", i, a.Key, first)

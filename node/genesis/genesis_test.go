@@ -124,6 +124,7 @@ func TestValidate(t *testing.T) {
 		{"accounts[1].scope: is empty", func(g *genesis.Genesis) { g.Accounts[1].Scope = nil }},
 		{"accounts[1].key: ", func(g *genesis.Genesis) { g.Accounts[1].Key[0] = 4 }},
 		{"accounts[0].key: ", func(g *genesis.Genesis) { g.Accounts[0].Key = nil }},
+		{"accounts[0].key: 0x0000000000000000000000000000000000000000000000000000000000000000 is a point of small order", func(g *genesis.Genesis) { g.Accounts[0].Key = make([]byte, 32) }},
 		{"is the key of accounts[0] already", func(g *genesis.Genesis) { g.Accounts[1].Key = g.Accounts[0].Key }},
 		{`accounts[1].scope: "Devices" is not the name`, func(g *genesis.Genesis) { g.Accounts[1].Scope[0].Contract = "Devices" }},
 		{`accounts[1].scope: names the contract "access" twice`, func(g *genesis.Genesis) { g.Accounts[1].Scope[0].Contract = "access" }},

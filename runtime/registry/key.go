@@ -109,14 +109,18 @@ func (r *Records) putKey(k *Key) error { return r.kv.Set(keyRows, k.ID[:], k.enc
 //
 // The answer is StatusExists for a key that was ever opened, and for a new
 // account whose address is taken; StatusUnknown for bytes that are no public
-// key, and for an account or owner that does not exist; StatusNoQuota if the
-// owner has less left, the quota is above MaxQuota, the account has carved more
-// than the new quota out for others, or the owner is at MaxDepth. Then nothing
-// has changed. It is an error if the scope has a contract twice.
+// key, for a weak one (tx.PublicKey.Weak), and for an account or owner that does
+// not exist; StatusNoQuota if the owner has less left, the quota is above
+// MaxQuota, the account has carved more than the new quota out for others, or
+// the owner is at MaxDepth. Then nothing has changed. It is an error if the scope
+// has a contract twice.
 func (r *Records) OpenKey(o *abi.OpenAccount, height uint64) (abi.Status, error) {
 	public, err := tx.ParsePublicKey(o.Key)
 	if err != nil {
 		return abi.StatusUnknown, nil // a key that could never sign would stop the node that looks at its first transaction
+	}
+	if public.Weak() {
+		return abi.StatusUnknown, nil // anybody could sign for it
 	}
 	k := Key{ID: public.Address(), Public: o.Key, Expires: o.Expires}
 	k.Scope = slices.Clone(o.Scope)

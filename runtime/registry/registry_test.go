@@ -101,6 +101,8 @@ func TestOpenKey(t *testing.T) {
 		{"a key that is in use", public(1), abi.OpenAccount{}, abi.StatusExists},
 		{"no public key", []byte("short"), abi.OpenAccount{}, abi.StatusUnknown},
 		{"a point off its curve", bytes.Repeat([]byte{0xff}, 33), abi.OpenAccount{}, abi.StatusUnknown},
+		{"a point of order 1", append([]byte{1}, make([]byte, 31)...), abi.OpenAccount{}, abi.StatusUnknown},
+		{"a point of order 4", make([]byte, 32), abi.OpenAccount{}, abi.StatusUnknown},
 		{"an owner that does not exist", public(20), abi.OpenAccount{Owner: addr(99)}, abi.StatusUnknown},
 		{"an account that does not exist", public(20), abi.OpenAccount{Account: addr(99)}, abi.StatusUnknown},
 		{"more than the owner has", public(20), abi.OpenAccount{Owner: addr(owner), Quota: 101}, abi.StatusNoQuota},
