@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -280,6 +281,61 @@ func TestCacheDir(t *testing.T) {
 	}
 	if _, err := vm.New(vm.Options{CacheDir: filepath.Join(dir, "\x00")}); err == nil {
 		t.Error("a folder that can't be")
+	}
+}
+
+// A cache that fails says nothing about the module: that would be another answer than
+// that of the other nodes.
+func TestBrokenCache(t *testing.T) {
+	wasm := small().Bytes()
+	for _, test := range []struct {
+		name string
+		harm func(file string) error
+	}{
+		{"a file cut short", func(file string) error { return os.Truncate(file, 20) }},
+		{"an empty file", func(file string) error { return os.Truncate(file, 0) }},
+		{"a flipped bit", func(file string) error {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			b[len(b)/2] ^= 1
+			return os.WriteFile(file, b, 0o600)
+		}},
+		{"no folder to write to", func(file string) error { return os.RemoveAll(filepath.Dir(file)) }},
+	} {
+		dir := t.TempDir()
+		if err := mustEngine(vm.Options{CacheDir: dir}).Vet(context.Background(), wasm); err != nil {
+			t.Fatal(err)
+		}
+		e := newEngine(t, vm.Options{CacheDir: dir})
+		files := 0
+		if err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			files++
+			if err := test.harm(file); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(file); err != nil {
+				return fs.SkipAll
+			}
+			return nil
+		}); err != nil || files == 0 {
+			t.Fatalf("%s: %d files, %v", test.name, files, err)
+		}
+		var no *vm.Refused
+		if err := e.Vet(context.Background(), wasm); err == nil || errors.As(err, &no) {
+			t.Errorf("%s: Vet: %v, want an error of this node", test.name, err)
+		}
+		// What could only not be written may be in memory by now.
+		if r, err := e.Call(context.Background(), code(wasm), newCall(t, "m")); errors.As(err, &no) || err == nil && r.Code != receipt.OK {
+			t.Errorf("%s: Call: %+v, %v, want success or an error of this node", test.name, r, err)
+		}
+		if err := e.Vet(context.Background(), []byte("\x00asm\x01\x00\x00\x00\x03\x02\x01\x07")); !errors.As(err, &no) {
+			t.Errorf("%s: an invalid module: %v, want a refusal", test.name, err)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ const defaultModules = 64
 // it is closed when it isn't in use and limit others were used since.
 type modules struct {
 	runtime  wazero.Runtime
+	config   wazero.RuntimeConfig // the runtime's, without a cache
 	memories memories
 	limit    int
 
@@ -46,13 +47,13 @@ func newModules(o Options, cache wazero.CompilationCache, stoppable bool) (*modu
 		config = wazero.NewRuntimeConfigInterpreter()
 	}
 	config = config.
-		WithCompilationCache(cache).
 		WithCoreFeatures(features).
 		WithMemoryLimitPages(MaxMemory / pageSize).
 		WithDebugInfoEnabled(false). // no contract's DWARF is read: it has no bounds
 		WithCloseOnContextDone(stoppable)
 	m := &modules{
-		runtime: wazero.NewRuntimeWithConfig(context.Background(), config),
+		runtime: wazero.NewRuntimeWithConfig(context.Background(), config.WithCompilationCache(cache)),
+		config:  config,
 		limit:   o.Modules,
 		byHash:  make(map[[32]byte]*module),
 		idle:    list.New(),
@@ -135,6 +136,11 @@ func (m *modules) compile(hash [32]byte, load func() ([]byte, error)) (wazero.Co
 	ctx := experimental.WithCompilationWorkers(context.Background(), goruntime.GOMAXPROCS(0))
 	compiled, err := m.runtime.CompileModule(ctx, wasm)
 	if err != nil {
+		// Whether a module is valid is consensus, and the error may be of the cache: a full
+		// disk, a damaged file. A node that took it for the module's would fork.
+		if m.compiles(ctx, wasm) {
+			return nil, fmt.Errorf("cache of compiled contracts: code %x: %w", hash[:8], err)
+		}
 		return nil, &Refused{Reason: "not a valid module within the features allowed", Detail: err.Error()}
 	}
 	if err := checkLinks(compiled); err != nil {
@@ -142,4 +148,12 @@ func (m *modules) compile(hash [32]byte, load func() ([]byte, error)) (wazero.Co
 		return nil, err
 	}
 	return compiled, nil
+}
+
+// compiles reports whether a module can be compiled without the cache.
+func (m *modules) compiles(ctx context.Context, wasm []byte) bool {
+	r := wazero.NewRuntimeWithConfig(ctx, m.config)
+	_, err := r.CompileModule(ctx, wasm)
+	_ = r.Close(ctx) // frees memory alone
+	return err == nil
 }
