@@ -38,8 +38,8 @@ type Config struct {
 	Node string
 	// Keys are the keys of Parties, by name. Required.
 	Keys map[string]*tx.SecretKey
-	// For is how long to go on. The first round is always told to its end. 0 means until
-	// the context ends.
+	// For is how long to go on, but the first round is always told to its end. 0 means
+	// until the context ends.
 	For time.Duration
 	// Pause is the rest between two rounds. 0 means 3 s: a person can follow.
 	Pause time.Duration
@@ -118,30 +118,32 @@ func Run(ctx context.Context, c Config) (Summary, error) {
 	return s.summary, err
 }
 
-// rounds goes on until the time is over.
+// rounds goes on until the time is over, or the context ends. The first round is told to its
+// end; a later one stops where it is.
 func (s *site) rounds(ctx context.Context) error {
-	var over <-chan time.Time
+	until := ctx
 	if s.config.For > 0 {
-		timer := time.NewTimer(s.config.For)
-		defer timer.Stop()
-		over = timer.C
+		var stop context.CancelFunc
+		until, stop = context.WithTimeout(ctx, s.config.For)
+		defer stop()
+	}
+	if err := s.round(ctx); err != nil {
+		return err
 	}
 	for {
-		if err := s.round(ctx); err != nil {
-			if ctx.Err() != nil && s.summary.Rounds > 0 {
-				return nil // stopped in the middle of a later round
-			}
-			return err
-		}
 		s.summary.Rounds++
 		pause := time.NewTimer(s.config.Pause)
-		defer pause.Stop()
 		select {
-		case <-ctx.Done():
-			return nil
-		case <-over:
+		case <-until.Done():
+			pause.Stop()
 			return nil
 		case <-pause.C:
+		}
+		if err := s.round(until); err != nil {
+			if until.Err() != nil {
+				return nil
+			}
+			return err
 		}
 	}
 }
