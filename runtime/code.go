@@ -94,7 +94,8 @@ func decodeDeploy(args []byte) (n creation, err error) {
 		case "name":
 			n.name, err = r.Text()
 		default:
-			return n, fmt.Errorf("there is no field %q; there are code, init and name", key)
+			// %+q: the reason is in consensus, and what %q calls printable changes with Go's releases.
+			return n, fmt.Errorf("there is no field %+q; there are code, init and name", key)
 		}
 		if err != nil {
 			return n, fmt.Errorf("field %q has the wrong type", key)
@@ -112,7 +113,7 @@ func decodeDeploy(args []byte) (n creation, err error) {
 // create makes an instance, runs its init, and says so in an event.
 func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, error) {
 	if !abi.ValidContract(n.name) {
-		return stopped(receipt.BadArguments, "%q is not a contract's name: a lower-case letter, then lower-case letters, digits and -, at most %d", n.name, abi.MaxContractName), nil
+		return stopped(receipt.BadArguments, "%+q is not a contract's name: a lower-case letter, then lower-case letters, digits and -, at most %d", n.name, abi.MaxContractName), nil
 	}
 	if _, found, err := c.records.Instance(n.name); err != nil {
 		return outcome{}, err

@@ -190,6 +190,16 @@ func TestDeploy(t *testing.T) {
 	expect(t, deploy(c, operator, "Mine", reader), receipt.BadArguments)
 	expect(t, deploy(c, operator, "junk", []byte("\x00asm junk")), receipt.BadCode)
 	expect(t, c.one(c.sign(operator, runtime.CodeContract, "deploy", arguments(1))), receipt.BadArguments)
+	// Reasons are in consensus, so no release of Go may find another way to print them.
+	for _, got := range []receipt.Receipt{
+		deploy(c, operator, "schloß", reader),
+		c.one(c.sign(operator, runtime.CodeContract, "deploy", cbor.AppendUint(cbor.AppendText(cbor.AppendMap(nil, 1), "schloß"), 1))),
+	} {
+		expect(t, got, receipt.BadArguments)
+		if !strings.Contains(got.Reason, `"schlo\u00df"`) {
+			t.Errorf("reason %q shows more than ASCII", got.Reason)
+		}
+	}
 	list, err := c.run.Contracts("", 100)
 	if err != nil {
 		t.Fatal(err)
