@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wardledger/ward/node/consensus"
+	"github.com/wardledger/ward/node/durable"
 	"github.com/wardledger/ward/node/genesis"
 	"github.com/wardledger/ward/runtime/address"
 )
@@ -81,10 +82,10 @@ func (h home) createKeys() (Identity, error) {
 	}
 	if !made {
 		// The record first: a key without one is taken for one that has signed already.
-		if err := writeFile(h.validatorState(), keys.ValidatorState, modeSecret); err != nil {
+		if err := durable.WriteFile(h.validatorState(), keys.ValidatorState, modeSecret); err != nil {
 			return Identity{}, err
 		}
-		if err := writeFile(h.validatorKey(), keys.Validator, modeSecret); err != nil {
+		if err := durable.WriteFile(h.validatorKey(), keys.Validator, modeSecret); err != nil {
 			return Identity{}, err
 		}
 	}
@@ -92,7 +93,7 @@ func (h home) createKeys() (Identity, error) {
 		return Identity{}, err
 	}
 	if !made {
-		if err := writeFile(h.nodeKey(), keys.Node, modeSecret); err != nil {
+		if err := durable.WriteFile(h.nodeKey(), keys.Node, modeSecret); err != nil {
 			return Identity{}, err
 		}
 	}
@@ -119,7 +120,7 @@ func WriteGenesis(dir string, g *genesis.Genesis) error {
 		if there {
 			return &os.PathError{Op: "create", Path: h.genesis(), Err: os.ErrExist}
 		}
-		return writeFile(h.genesis(), b, modePublic)
+		return durable.WriteFile(h.genesis(), b, modePublic)
 	})
 }
 

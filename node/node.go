@@ -13,6 +13,7 @@ import (
 	"github.com/wardledger/ward/node/app"
 	"github.com/wardledger/ward/node/consensus"
 	"github.com/wardledger/ward/node/db"
+	"github.com/wardledger/ward/node/durable"
 	"github.com/wardledger/ward/node/eventlog"
 	"github.com/wardledger/ward/node/genesis"
 	"github.com/wardledger/ward/runtime"
@@ -114,22 +115,39 @@ func (n *Node) open(ctx context.Context) error {
 	return n.serve(h, listener)
 }
 
+// openDB opens a database, which is made where needed. A process that is killed while one is
+// being made would leave a folder that can't be opened.
+func (n *Node) openDB(what, dir string) (*db.DB, error) {
+	err := durable.MakeDir(dir, func(dir string) error {
+		rows, err := db.Open(dir, db.Options{})
+		if err != nil {
+			return err
+		}
+		return rows.Close()
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.Open(dir, db.Options{})
+	if err == nil {
+		n.opened(what, rows.Close)
+	}
+	return rows, err
+}
+
 // openStores opens state and event log, and the runtime on them.
 func (n *Node) openStores(h home) error {
-	rows, err := db.Open(h.state(), db.Options{})
+	rows, err := n.openDB("state", h.state())
 	if err != nil {
 		return err
 	}
-	n.opened("state", rows.Close)
 	if n.state, err = state.Open(rows, state.Options{Keep: n.config.Keep}); err != nil {
 		return err
 	}
-
-	events, err := db.Open(h.events(), db.Options{})
+	events, err := n.openDB("event log", h.events())
 	if err != nil {
 		return err
 	}
-	n.opened("event log", events.Close)
 	if n.log, err = eventlog.Open(events); err != nil {
 		return err
 	}

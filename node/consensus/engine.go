@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,10 +16,10 @@ import (
 	cs "github.com/cometbft/cometbft/consensus"
 	"github.com/cometbft/cometbft/mempool"
 	"github.com/cometbft/cometbft/node"
-	"github.com/cometbft/cometbft/privval"
 	"github.com/cometbft/cometbft/proxy"
 	"github.com/cometbft/cometbft/types"
 
+	"github.com/wardledger/ward/node/durable"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/tx"
 )
@@ -29,7 +30,7 @@ type Engine struct {
 	config    Config
 	node      *node.Node
 	state     *cs.State
-	validator *privval.FilePV
+	validator signer
 	stores    []dbm.DB
 
 	mu      sync.Mutex
@@ -116,9 +117,21 @@ func New(ctx context.Context, c Config, app abci.Application) (e *Engine, err er
 // openStore opens one of the engine's databases and remembers it: the engine closes its
 // stores when it stops, but not when it never started.
 func (e *Engine) openStore(c *config.DBContext) (dbm.DB, error) {
-	db, err := dbm.NewDB(c.ID, dbm.GoLevelDBBackend, c.Config.DBDir())
+	dir := c.Config.DBDir()
+	// A process that is killed while a database is being made would leave one that can't be opened.
+	err := durable.MakeDir(filepath.Join(dir, c.ID+".db"), func(tmp string) error {
+		db, err := dbm.NewDB(strings.TrimSuffix(filepath.Base(tmp), ".db"), dbm.GoLevelDBBackend, dir)
+		if err != nil {
+			return err
+		}
+		return db.Close()
+	})
+	var db dbm.DB
+	if err == nil {
+		db, err = dbm.NewDB(c.ID, dbm.GoLevelDBBackend, dir)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", filepath.Join(c.Config.DBDir(), c.ID+".db"), err)
+		return nil, fmt.Errorf("open %s: %w", filepath.Join(dir, c.ID+".db"), err)
 	}
 	e.stores = append(e.stores, db)
 	return db, nil

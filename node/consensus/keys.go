@@ -14,6 +14,8 @@ import (
 	cmtjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/privval"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	"github.com/cometbft/cometbft/types"
 )
 
 // Keys are a new node's secrets and the first record of what it signed, as the bytes of
@@ -74,24 +76,24 @@ func loadValidatorKey(file string) (*privval.FilePVKey, error) {
 
 // loadValidator reads the key and the record of what it signed last. The engine's own
 // loader ends the process when a file can't be read.
-func loadValidator(keyFile, stateFile string) (*privval.FilePV, error) {
+func loadValidator(keyFile, stateFile string) (signer, error) {
 	key, err := loadValidatorKey(keyFile)
 	if err != nil {
-		return nil, err
+		return signer{}, err
 	}
 	var state privval.FilePVLastSignState
 	if err := loadJSON("validator state", stateFile, &state); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w; without it this authority could sign two different votes for one height, which is what evidence removes authorities for", err)
+			return signer{}, fmt.Errorf("%w; without it this authority could sign two different votes for one height, which is what evidence removes authorities for", err)
 		}
-		return nil, err
+		return signer{}, err
 	}
 	pv := privval.NewFilePV(key.PrivKey, keyFile, stateFile)
 	// Field by field: the file name is a private field that NewFilePV has set.
 	last := &pv.LastSignState
 	last.Height, last.Round, last.Step = state.Height, state.Round, state.Step
 	last.Signature, last.SignBytes = state.Signature, state.SignBytes
-	return pv, nil
+	return signer{pv}, nil
 }
 
 func loadNodeKey(file string) (*p2p.NodeKey, error) {
@@ -112,6 +114,28 @@ func checkKey(key crypto.PrivKey) error {
 	if key.Type() != ed25519.KeyType {
 		return fmt.Errorf("is a key of type %q, must be %q", key.Type(), ed25519.KeyType)
 	}
+	return nil
+}
+
+// signer signs as CometBFT's file signer does, and mends a fault at its seam with the engine.
+type signer struct{ *privval.FilePV }
+
+// SignProposal signs a proposal. After a crash the engine often proposes the very block
+// again that it had signed before; the file signer then answers with the old signature and
+// the old timestamp, of which the engine takes only the signature, finds it wrong, and
+// loses a round. Nobody is harmed by a second signature here: the block is the same, and
+// the timestamp of a proposal decides nothing.
+func (s signer) SignProposal(chain string, p *cmtproto.Proposal) error {
+	now := p.Timestamp
+	if err := s.FilePV.SignProposal(chain, p); err != nil || p.Timestamp.Equal(now) {
+		return err
+	}
+	p.Timestamp = now
+	sig, err := s.Key.PrivKey.Sign(types.ProposalSignBytes(chain, p))
+	if err != nil {
+		return fmt.Errorf("sign proposal: %w", err)
+	}
+	p.Signature = sig
 	return nil
 }
 
