@@ -77,8 +77,8 @@ func declare[A, R any](name, doc string, view bool, fn func(*Ctx, A) (R, error))
 }
 
 func addMethod(m method) {
-	if kind := m.args.Type().Kind; kind != abi.KindStruct {
-		panic("sdk: method " + m.name + " takes a " + kind.String() + ": it must be a struct, whose fields have names")
+	if _, ok := m.args.IsStruct(); !ok {
+		panic("sdk: method " + m.name + " takes a " + m.args.Type().Kind.String() + ": it must be a struct, whose fields have names")
 	}
 	if !abi.ValidMethod(m.name) {
 		panic("sdk: " + strconv.Quote(m.name) + " is not a method's name")
@@ -88,16 +88,21 @@ func addMethod(m method) {
 			panic("sdk: the method " + m.name + " is declared twice")
 		}
 	}
-	m.answers = something(m.result) != nil
+	m.answers = !nothing(m.result)
 	declared.methods = append(declared.methods, m)
 }
 
 // something is the type of a plan, or nil for one that stands for nothing.
 func something(p *wire.Plan) *abi.Type {
-	if t := p.Type(); t.Kind != abi.KindStruct || len(t.Fields) > 0 {
-		return t
+	if nothing(p) {
+		return nil
 	}
-	return nil
+	return p.Type()
+}
+
+func nothing(p *wire.Plan) bool {
+	n, ok := p.IsStruct()
+	return ok && n == 0
 }
 
 // spec is what was declared, encoded. Whoever asked for it checks it (abi.DecodeSpec).
@@ -134,8 +139,8 @@ func Event[T any](name, doc string) EventOf[T] {
 
 func addEvent(name, doc string, t reflect.Type) *event {
 	e := &event{name, doc, wire.NewPlan(t)}
-	if kind := e.plan.Type().Kind; kind != abi.KindStruct {
-		panic("sdk: event " + name + " is a " + kind.String() + ": it must be a struct, whose fields are the attributes")
+	if _, ok := e.plan.IsStruct(); !ok {
+		panic("sdk: event " + name + " is a " + e.plan.Type().Kind.String() + ": it must be a struct, whose fields are the attributes")
 	}
 	declared.events = append(declared.events, e)
 	return e

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"reflect"
-	"sync"
 
 	"github.com/wardledger/ward/runtime/abi"
 )
@@ -33,17 +32,6 @@ func (c Codec[T]) Decode(b []byte) (T, error) {
 	return v, nil
 }
 
-// plans caches what Marshal and Unmarshal found out of a type, which never changes.
-var plans sync.Map // reflect.Type -> *Plan
-
-func planOf(t reflect.Type) *Plan {
-	if p, ok := plans.Load(t); ok {
-		return p.(*Plan)
-	}
-	p, _ := plans.LoadOrStore(t, NewPlan(t))
-	return p.(*Plan)
-}
-
 // Marshal encodes a value, or what a pointer to one points to. It panics if the
 // type can't be on the wire, and fails if a string is not UTF-8. A contract uses
 // a Codec instead, whose type is checked when the contract is built.
@@ -56,11 +44,11 @@ func Marshal(v any) ([]byte, error) {
 		if rv.IsNil() {
 			refuse(rv.Type().String(), "is nil")
 		}
-		return planOf(rv.Type().Elem()).encode(nil, rv.Elem())
+		return NewPlan(rv.Type().Elem()).encode(nil, rv.Elem())
 	}
 	at := reflect.New(rv.Type()).Elem() // addressable, as the bytes of an array must be
 	at.Set(rv)
-	return planOf(rv.Type()).encode(nil, at)
+	return NewPlan(rv.Type()).encode(nil, at)
 }
 
 // Unmarshal reads exactly one value into what v, a pointer, points to; after an
@@ -71,7 +59,7 @@ func Unmarshal(b []byte, v any) error {
 		refuse("Unmarshal", "needs a pointer to write to")
 	}
 	fresh := reflect.New(rv.Type().Elem()).Elem()
-	if err := planOf(fresh.Type()).decodeAll(b, fresh); err != nil {
+	if err := NewPlan(fresh.Type()).decodeAll(b, fresh); err != nil {
 		return err
 	}
 	rv.Elem().Set(fresh)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/cbor"
@@ -38,6 +39,7 @@ type Plan struct {
 	elem   *Plan   // of a list or map
 	fields []field // of a struct, in the canonical order of their names
 	order  []int   // fields as the author wrote them
+	height int     // how many levels are inside: 0 for a number, 1 for a list of them
 }
 
 type field struct {
@@ -49,8 +51,25 @@ type field struct {
 	optional bool
 }
 
+// known keeps the plans that were made, which never change: a contract makes its plans
+// for each call until instances are pooled, and the same types come again and again.
+var known struct {
+	sync.Mutex
+	plans map[reflect.Type]*Plan
+}
+
 // NewPlan panics if t can't be on the wire.
-func NewPlan(t reflect.Type) *Plan { return newPlan(t, label(t), nil, 1) }
+func NewPlan(t reflect.Type) *Plan {
+	known.Lock()
+	defer known.Unlock()
+	if known.plans == nil {
+		known.plans = make(map[reflect.Type]*Plan, 64)
+	}
+	return planOf(t, label(t), nil, 1)
+}
+
+// IsStruct reports whether a value is a struct, and how many fields it has on the wire.
+func (p *Plan) IsStruct() (fields int, ok bool) { return len(p.fields), p.shape == shapeStruct }
 
 // Type is the type as a contract's spec describes it. The caller owns it.
 func (p *Plan) Type() *abi.Type { return p.schema() }
@@ -81,12 +100,27 @@ func (p *Plan) target(v any) reflect.Value {
 
 var kinder = reflect.TypeFor[Kinder]()
 
-// newPlan panics if t can't be on the wire; where names t for the panic, such as
-// "Grant.Expires". outer are the structs around it.
-func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *Plan {
-	if depth > abi.MaxTypeDepth {
-		refuse(where, "is nested deeper than "+strconv.Itoa(abi.MaxTypeDepth))
+// planOf returns the plan of t, which lies depth deep in what it is part of. It panics
+// if t can't be on the wire; where names t for the panic, such as "Grant.Expires". outer
+// are the structs around it.
+func planOf(t reflect.Type, where string, outer []reflect.Type, depth int) *Plan {
+	p, ok := known.plans[t]
+	if !ok {
+		if depth > abi.MaxTypeDepth {
+			tooDeep(where)
+		}
+		p = newPlan(t, where, outer, depth)
+		known.plans[t] = p
 	}
+	if depth+p.height > abi.MaxTypeDepth {
+		tooDeep(where)
+	}
+	return p
+}
+
+func tooDeep(where string) { refuse(where, "is nested deeper than "+strconv.Itoa(abi.MaxTypeDepth)) }
+
+func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *Plan {
 	p := &Plan{typ: t}
 	switch k := t.Kind(); k {
 	case reflect.Bool:
@@ -108,13 +142,15 @@ func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *Pla
 			break
 		}
 		p.shape, p.kind = shapeList, abi.KindList
-		p.elem = newPlan(t.Elem(), where+"[]", outer, depth+1)
+		p.elem = planOf(t.Elem(), where+"[]", outer, depth+1)
+		p.height = p.elem.height + 1
 	case reflect.Map:
 		if t.Key().Kind() != reflect.String {
 			refuse(where, "is "+t.String()+": the keys of a map must be strings")
 		}
 		p.shape, p.kind = shapeMap, abi.KindMap
-		p.elem = newPlan(t.Elem(), where+"[]", outer, depth+1)
+		p.elem = planOf(t.Elem(), where+"[]", outer, depth+1)
+		p.height = p.elem.height + 1
 	case reflect.Struct:
 		if slices.Contains(outer, t) {
 			refuse(where, "is "+t.String()+", which contains itself")
@@ -142,6 +178,7 @@ func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *Pla
 
 func (p *Plan) structFields(where string, outer []reflect.Type, depth int) {
 	t := p.typ
+	p.fields, p.order = make([]field, 0, t.NumField()), make([]int, 0, t.NumField())
 	for i := range t.NumField() {
 		f := t.Field(i)
 		at := where + "." + f.Name
@@ -178,7 +215,8 @@ func (p *Plan) structFields(where string, outer []reflect.Type, depth int) {
 			fd.pointer, fd.optional = true, true
 			ft = ft.Elem()
 		}
-		fd.plan = newPlan(ft, at, outer, depth+1)
+		fd.plan = planOf(ft, at, outer, depth+1)
+		p.height = max(p.height, fd.plan.height+1)
 		p.insert(where, fd)
 	}
 	if len(p.fields) > abi.MaxFields {
