@@ -47,7 +47,8 @@ const (
 	WriteByte = 20
 
 	// Scan is paid to open a scan, and
-	// ScanRow for each row that it looks at, the one that ends it included.
+	// ScanRow for each row that it looks at, the one that ends it and those that this
+	// block has deleted included.
 	Scan    = 10_000
 	ScanRow = 2_000
 

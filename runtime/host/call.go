@@ -35,7 +35,9 @@ type Store interface {
 	Delete(collection, key []byte) error
 	// Scan visits the rows with start <= key < end, ascending or descending,
 	// until visit returns false. An empty end is unbounded. What visit is given
-	// is valid only until it returns, and visit changes nothing in the store.
+	// is valid only until it returns, and visit changes nothing in the store. A
+	// nil value tells of a row that is there no more but had to be passed over,
+	// the same ones on every node.
 	Scan(collection, start, end []byte, reverse bool, visit func(key, value []byte) bool) error
 }
 

@@ -172,6 +172,31 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// A scan pays for what it passes over: rows that this block has deleted would otherwise be
+// walked through again and again for the price of opening the scan.
+func TestScanPaysForDeletedRows(t *testing.T) {
+	c := newCall(t)
+	const deleted = 50
+	for i := range byte(deleted + 1) {
+		if err := c.Set(b("doors"), []byte{i}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if i < deleted {
+			if _, err := c.Delete(b("doors"), []byte{i}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	before := c.Gas.Used()
+	page, need, err := c.Scan(host.Range{Collection: b("doors"), Limit: 1}, 1000)
+	if want := row(string(rune(deleted)), ""); err != nil || string(page) != want || need != 0 {
+		t.Errorf("page %q, need %d, %v; want %q", page, need, err, want)
+	}
+	if used, least := c.Gas.Used()-before, uint64(gas.Scan+(deleted+1)*gas.ScanRow); used < least {
+		t.Errorf("a scan over %d deleted rows to one that is there used %d gas, want at least %d", deleted, used, least)
+	}
+}
+
 func TestScanPastTheLongestKey(t *testing.T) {
 	c := newCall(t)
 	longest := strings.Repeat("k", abi.MaxKey)

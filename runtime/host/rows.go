@@ -138,6 +138,9 @@ func (c *Call) Scan(r Range, room int) (page []byte, need int, err error) {
 		if stop = c.Charge(gas.ScanRow); stop != nil {
 			return false
 		}
+		if value == nil { // deleted in this block: paid for like any other, or passing over thousands were free
+			return true
+		}
 		size := abi.ScanRowHead + len(key) + len(value)
 		if size > room-len(page) {
 			if len(page) == 0 {

@@ -77,6 +77,9 @@ func (r *Records) Instances(after string, limit int) ([]Instance, error) {
 	var list []Instance
 	var broken error
 	err := r.kv.Scan(instanceRows, start, nil, false, func(key, row []byte) bool {
+		if row == nil {
+			return true
+		}
 		i := Instance{Name: string(key)}
 		if broken = decode(row, 4, i.fields); broken != nil {
 			broken = fmt.Errorf("registry: record of instance %q: %w", key, broken)

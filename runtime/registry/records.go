@@ -12,7 +12,7 @@ type Reader interface {
 	Get(collection, key []byte) ([]byte, error)
 	// Scan visits the rows with start <= key < end in the order of their keys,
 	// descending if reverse is set, until visit returns false; an empty end is
-	// unbounded. The visit writes nothing.
+	// unbounded. The visit writes nothing. A nil value is of a row that was deleted.
 	Scan(collection, start, end []byte, reverse bool, visit func(key, value []byte) bool) error
 }
 

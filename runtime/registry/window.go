@@ -105,8 +105,10 @@ func (r *Records) Next(kid address.Address, lane int) (uint64, error) {
 func (r *Records) dropWindows(kid address.Address) error {
 	var keys [][]byte
 	last := append(kid[:], math.MaxUint8, 0) // behind every lane
-	err := r.kv.Scan(windowRows, kid[:], last, false, func(key, _ []byte) bool {
-		keys = append(keys, append([]byte(nil), key...))
+	err := r.kv.Scan(windowRows, kid[:], last, false, func(key, row []byte) bool {
+		if row != nil {
+			keys = append(keys, append([]byte(nil), key...))
+		}
 		return true
 	})
 	if err != nil {

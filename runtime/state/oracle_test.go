@@ -41,7 +41,9 @@ func agree(t *rapid.T, what string, s scanner, want rows) {
 	reverse, limit := rapid.Bool().Draw(t, "reverse"), rapid.IntRange(1, 30).Draw(t, "limit")
 	var got []string
 	err := s.Scan([]byte(c), []byte(start), []byte(end), reverse, func(key, value []byte) bool {
-		got = append(got, string(key)+"="+string(value))
+		if value != nil { // else it was deleted
+			got = append(got, string(key)+"="+string(value))
+		}
 		return len(got) < limit
 	})
 	if err != nil {

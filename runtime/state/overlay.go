@@ -147,7 +147,9 @@ func (o *Overlay) Revert(m Mark) {
 // order of their keys, or in descending order if reverse is set, until visit
 // returns false. An empty start is the first row, an empty end is past the last.
 // The visit may read the overlay but not write to it. Key and value must not be
-// modified.
+// modified. A row that was deleted since the base is visited too, with a nil
+// value: passing over it takes time, of which there may be a lot, so whoever has
+// somebody pay for the scan must hear of it.
 func (o *Overlay) Scan(collection, start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
 	if err := checkCollection(collection); err != nil {
 		return err
@@ -183,7 +185,7 @@ func (o *Overlay) Scan(collection, start, end []byte, reverse bool, visit func(k
 				}
 				key, value, err = under.next()
 			}
-			if err == nil && !r.deleted && !visit(r.key[prefix:], r.value) {
+			if err == nil && !visit(r.key[prefix:], r.value) { // nil if deleted
 				stopped = true
 			}
 			return err == nil && !stopped

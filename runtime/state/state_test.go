@@ -131,7 +131,13 @@ func TestRevertNests(t *testing.T) {
 	want := func(what string, rows ...string) {
 		t.Helper()
 		var got []string
-		must(t, o.Scan(c, nil, nil, false, func(k, v []byte) bool { got = append(got, string(k)+string(v)); return true }))
+		must(t, o.Scan(c, nil, nil, false, func(k, v []byte) bool {
+			if v == nil {
+				v = []byte("-")
+			}
+			got = append(got, string(k)+string(v))
+			return true
+		}))
 		if !slices.Equal(got, rows) {
 			t.Errorf("%s: %q, want %q", what, got, rows)
 		}
@@ -147,7 +153,7 @@ func TestRevertNests(t *testing.T) {
 	set("c", "3")
 	must(t, o.Delete(c, []byte("b")))
 	must(t, o.Delete(c, []byte("c")))
-	want("before", "a3")
+	want("before", "a3", "b-", "c-")
 	o.Revert(inner)
 	want("inner reverted", "a2", "b1")
 	set("b", "4")
