@@ -9,7 +9,7 @@ import (
 
 // Ctx is the call that a method runs in: who called, when, and what the chain does
 // for it. It must not be kept.
-type Ctx struct{ _ [0]func() }
+type Ctx struct{}
 
 // Sender is who called: the account of the key that signed, or a contract. In a
 // view it is whoever the asker claims to be, or zero.
@@ -88,7 +88,7 @@ func (c *Ctx) SHA256(b []byte) (h Hash) {
 func (c *Ctx) Accounts() Accounts { return Accounts{} }
 
 // Accounts is what a contract that manages accounts can do; see [Ctx.Accounts].
-type Accounts struct{ _ [0]func() }
+type Accounts struct{}
 
 // AccountError is why the chain did not do as asked with a key.
 type AccountError abi.Status
