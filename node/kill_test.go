@@ -145,7 +145,7 @@ func (s *site) work(ctx context.Context, n int, node net.Addr) {
 		switch {
 		case err != nil: // whether it was taken, nobody knows: ask again after the restart
 			return
-		case a.Status == http.StatusOK && a.Code == "unknown_contract":
+		case a.HTTP == http.StatusOK && a.Code == "unknown_contract":
 			s.mu.Lock()
 			if old, ok := s.receipts[a.ID]; ok && old != a {
 				s.t.Errorf("transaction %s had the receipt %+v, has now %+v", a.ID, old, a)
@@ -156,13 +156,6 @@ func (s *site) work(ctx context.Context, n int, node net.Addr) {
 		case a.Error.Code == "unavailable" || a.Error.Code == "busy":
 		default:
 			s.t.Errorf("key %d, sequence %d: %+v", n, sequence, a)
-			for range 5 {
-				var got, st any
-				err := get(ctx, node, "/v1/tx/"+a.ID, &got)
-				err2 := get(ctx, node, "/v1/status", &st)
-				s.t.Logf("key %d: tx %v %v; status %v %v", n, got, err, st, err2)
-				time.Sleep(5 * time.Millisecond)
-			}
 			return
 		}
 	}

@@ -89,7 +89,7 @@ func knock(t testing.TB, n byte, sequence uint64) []byte {
 
 // answer is what the HTTP surface says of a transaction.
 type answer struct {
-	Status int // of HTTP
+	HTTP   int `json:"-"` // its status
 	ID     string
 	Height uint64
 	Time   int64
@@ -115,7 +115,7 @@ func post(ctx context.Context, address net.Addr, raw []byte, wait string) (answe
 	if err != nil {
 		return answer{}, err
 	}
-	a := answer{Status: res.StatusCode}
+	a := answer{HTTP: res.StatusCode}
 	if err := json.Unmarshal(b, &a); err != nil {
 		return answer{}, fmt.Errorf("%s: %w", b, err)
 	}

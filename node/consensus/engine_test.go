@@ -86,7 +86,7 @@ func (c *counter) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCo
 }
 
 // until waits for the application to say that it is enough.
-func (c *counter) until(t *testing.T, enough func(height int64, txs uint64) bool) {
+func (c *counter) until(t testing.TB, enough func(height int64, txs uint64) bool) {
 	t.Helper()
 	deadline := time.After(20 * time.Second)
 	for {
@@ -105,7 +105,7 @@ func (c *counter) until(t *testing.T, enough func(height int64, txs uint64) bool
 }
 
 // home is a folder with keys for the only authority of a new chain.
-func home(t *testing.T) consensus.Config {
+func home(t testing.TB) consensus.Config {
 	t.Helper()
 	keys, err := consensus.GenerateKeys()
 	if err != nil {
@@ -132,7 +132,7 @@ func home(t *testing.T) consensus.Config {
 	return c
 }
 
-func started(t *testing.T, c consensus.Config, app abci.Application) *consensus.Engine {
+func started(t testing.TB, c consensus.Config, app abci.Application) *consensus.Engine {
 	t.Helper()
 	e, err := consensus.New(t.Context(), c, app)
 	if err != nil {
@@ -149,7 +149,7 @@ func started(t *testing.T, c consensus.Config, app abci.Application) *consensus.
 	return e
 }
 
-func submit(t *testing.T, e *consensus.Engine, raw string) receipt.Receipt {
+func submit(t testing.TB, e *consensus.Engine, raw string) receipt.Receipt {
 	t.Helper()
 	r, err := e.Submit(t.Context(), []byte(raw))
 	if err != nil {

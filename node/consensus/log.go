@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/cometbft/cometbft/libs/log"
 )
@@ -39,12 +40,45 @@ func (l logger) Error(msg string, kv ...any) {
 			}
 		}
 		l.failed(reason)
-	} else if l.stopping() {
+	} else if l.stopping() || mended(msg, kv) {
 		// Every connection that ends is an error to the engine, also when it is the one to end it.
 		l.write(slog.LevelDebug, msg, kv)
 		return
 	}
-	l.write(slog.LevelError, msg, kv)
+	level := slog.LevelError
+	if msg == peerLost {
+		level = slog.LevelWarn
+	}
+	l.write(level, msg, kv)
+}
+
+// peerLost is the engine's message for a peer whose connection has ended, for whatever
+// reason: the peer may have been restarted.
+const peerLost = "Stopping peer for error"
+
+// afterCrash are errors that the engine reports, and deals with, when it was stopped or
+// killed in the middle of a height: it replays what it wrote down, tries to sign again
+// what it signed already, and the signer refuses as it should. There is nothing for
+// anybody to do.
+var afterCrash = []struct{ msg, err string }{
+	{"failed signing vote", "step regression"},
+	{"propose step; failed signing proposal", "step regression"},
+	{"propose step; failed signing proposal", "conflicting data"}, // costs one propose timeout
+	{"error on catchup replay; proceeding to start state anyway", "WAL does not contain #ENDHEIGHT"},
+}
+
+func mended(msg string, kv []any) bool {
+	for _, known := range afterCrash {
+		if msg != known.msg {
+			continue
+		}
+		for i := 0; i+1 < len(kv); i += 2 {
+			if kv[i] == "err" && strings.Contains(fmt.Sprint(kv[i+1]), known.err) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // With adds to every line. Values are made into text at once, because the engine hands

@@ -56,6 +56,11 @@ func TestLogger(t *testing.T) {
 	if why != "bad block" {
 		t.Errorf("the reason of the failure is %q", why)
 	}
+	said(func(l log.Logger) {
+		l.Error("failed signing vote", "height", 3, "err", errors.New("step regression at height 3"))
+	}, "")
+	said(func(l log.Logger) { l.Error("failed signing vote", "height", 3, "err", errors.New("conflicting data")) },
+		`level=ERROR msg="failed signing vote" module=consensus height=3 err="conflicting data"`)
 	stopping = true
 	said(func(l log.Logger) { l.Error("peer is gone") }, "")
 	said(func(l log.Logger) { l.Error(consensusFailure, "err", "late") }, `level=ERROR msg="CONSENSUS FAILURE!!!" module=consensus err=late`)
