@@ -60,6 +60,7 @@ var rules = []rule{
 	door("github.com/cosmos/iavl", "runtime/state"),
 	door("github.com/syndtr/goleveldb", "node/db"),
 	door("github.com/cometbft/cometbft", "node/app", "node/consensus", "sdk/client/light"),
+	door("github.com/cometbft/cometbft-db", "node/consensus"),
 	door("github.com/gorilla/websocket", "node/stream", "sdk/client"),
 	door("github.com/urfave/cli", "cli"),
 	door("filippo.io/age", "sdk/client"),
