@@ -40,6 +40,9 @@ func report(w io.Writer, err error, asJSON bool) int {
 		return exitOK
 	}
 	code := exitFailed
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	usage, isUsage := errors.AsType[*usageError](err)
 	refused, isRefused := errors.AsType[*client.Refused](err)
 	switch {

@@ -103,9 +103,9 @@ type keyChainJSON struct {
 	State     string              `json:"state,omitempty"`
 	Expires   int64               `json:"expires,omitempty"`
 	Scope     map[string][]string `json:"scope,omitempty"`
-	PerHour   uint64              `json:"quota_per_hour,omitempty"`
-	Available uint64              `json:"quota_available,omitempty"`
-	Next      uint64              `json:"next_sequence,omitempty"`
+	PerHour   integer             `json:"quota_per_hour,omitempty"`
+	Available integer             `json:"quota_available,omitempty"`
+	Next      integer             `json:"next_sequence,omitempty"`
 }
 
 func (s *session) keyJSON(name string, f *client.KeyFile) keyJSON {
@@ -257,7 +257,7 @@ func (s *session) keyOnChain(kid address.Address, k *keyJSON) (*keyChainJSON, er
 	k.Algorithm, k.Public = r.Public.Alg().String(), hex.EncodeToString(r.Public.Bytes)
 	on := &keyChainJSON{
 		Known: true, Account: r.Account.String(), Owner: addressText(r.Owner), State: r.State,
-		Scope: r.Scope, PerHour: r.PerHour, Available: r.Available, Next: r.Next(0),
+		Scope: r.Scope, PerHour: integer(r.PerHour), Available: integer(r.Available), Next: integer(r.Next(0)),
 	}
 	if !r.Expires.IsZero() {
 		on.Expires = r.Expires.Unix()

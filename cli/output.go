@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -105,6 +106,19 @@ func newEventJSON(e *client.Event) eventJSON {
 		j.Tx = &e.Tx
 	}
 	return j
+}
+
+// integer is a number that JSON carries exactly: as text beyond 2^53-1 (RFC 7493), as the
+// node does it.
+type integer uint64
+
+// MarshalJSON implements json.Marshaler.
+func (n integer) MarshalJSON() ([]byte, error) {
+	s := strconv.FormatUint(uint64(n), 10)
+	if n >= 1<<53 {
+		s = `"` + s + `"`
+	}
+	return []byte(s), nil
 }
 
 // printReceipt prints what became of a transaction.
