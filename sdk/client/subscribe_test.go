@@ -210,7 +210,8 @@ func TestSubscribeEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	context.AfterFunc(ctx, func() { _ = s.Close() })
+	first := s // s is another's below, while this may still be running
+	context.AfterFunc(ctx, func() { _ = first.Close() })
 	cancel()
 	if _, err := s.Next(ctx); err != context.Canceled && err != ErrClosed {
 		t.Errorf("after its context: %v", err)
