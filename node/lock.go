@@ -37,7 +37,7 @@ func takeLock(h home) (*lock, error) {
 }
 
 // release gives the lock back.
-func (l *lock) release() error { return l.file.Close() }
+func (l *lock) release() error { return errors.Join(unlock(l.file), l.file.Close()) }
 
 // holder reads which process wrote itself into the lock file, 0 if none can be read.
 func holder(file string) int {

@@ -23,3 +23,7 @@ func tryLock(file string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// unlock gives the lock back. Closing the file is not enough: another goroutine may be
+// starting a process at this moment, which holds a copy of it until it runs its program.
+func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

@@ -154,6 +154,15 @@ func checkAddress(what, s string) error {
 	return nil
 }
 
+// peerIDs are the ids of Peers.
+func (c Config) peerIDs() (ids []string) {
+	for _, p := range c.Peers {
+		id, _, _ := strings.Cut(p, "@")
+		ids = append(ids, id)
+	}
+	return ids
+}
+
 // engine is the engine's own configuration. Everything that Ward cares about is set here,
 // so that an upgrade that changes a default changes nothing.
 func (c Config) engine() *config.Config {
@@ -172,7 +181,10 @@ func (c Config) engine() *config.Config {
 
 	e.P2P.ListenAddress = "tcp://" + c.Listen
 	e.P2P.ExternalAddress = c.External
-	e.P2P.PersistentPeers = strings.Join(c.Peers, ",")
+	e.P2P.PersistentPeers = "" // see keepConnected
+	e.P2P.UnconditionalPeerIDs = strings.Join(c.peerIDs(), ",")
+	e.P2P.DialTimeout = dialTimeout
+	e.P2P.HandshakeTimeout = handshakeTimeout
 	e.P2P.AddrBook = filepath.Join(c.Dir, "addrbook.json")
 	e.P2P.PexReactor = false      // peers are known by name; nobody is to find more of them
 	e.P2P.AddrBookStrict = false  // authorities may live in private networks

@@ -31,13 +31,16 @@ type Engine struct {
 	node      *node.Node
 	state     *cs.State
 	validator signer
-	stores    []dbm.DB
+	stores    []*store
 
 	mu      sync.Mutex
 	started bool
 	stopped bool
 	err     error // why it stopped by itself
 	reason  string
+
+	dialing sync.WaitGroup
+	hangUp  context.CancelFunc // ends dialing
 
 	ending  atomic.Bool   // Stop was called
 	done    chan struct{} // closed when consensus has ended by itself
@@ -62,8 +65,8 @@ func New(ctx context.Context, c Config, app abci.Application) (e *Engine, err er
 			err = fmt.Errorf("%v", r)
 		}
 		if err != nil {
-			e.closeStores()
-			e, err = nil, fmt.Errorf("consensus: %w", err)
+			err = errors.Join(fmt.Errorf("consensus: %w", err), e.closeStores())
+			e = nil
 		}
 	}()
 
@@ -133,14 +136,17 @@ func (e *Engine) openStore(c *config.DBContext) (dbm.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", filepath.Join(dir, c.ID+".db"), err)
 	}
-	e.stores = append(e.stores, db)
-	return db, nil
+	s := &store{DB: db}
+	e.stores = append(e.stores, s)
+	return s, nil
 }
 
-func (e *Engine) closeStores() {
-	for _, db := range e.stores {
-		db.Close() // closed already, mostly; it was the engine's to report
+func (e *Engine) closeStores() error {
+	var errs []error
+	for _, s := range e.stores { // closed already, mostly
+		errs = append(errs, s.Close())
 	}
+	return errors.Join(errs...)
 }
 
 // Start lets the engine listen, vote and propose. Before the genesis time it waits for
@@ -165,6 +171,11 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	e.started = true
 	go e.watch()
+	var dialing context.Context
+	dialing, e.hangUp = context.WithCancel(context.Background())
+	for _, peer := range e.config.Peers {
+		e.dialing.Go(func() { e.keepConnected(dialing, peer) })
+	}
 	return nil
 }
 
@@ -224,6 +235,8 @@ func (e *Engine) Stop() error {
 
 	var err error
 	if started {
+		e.hangUp()
+		e.dialing.Wait()
 		voting := !e.node.ConsensusReactor().WaitSync()
 		if err = e.node.Stop(); err == nil {
 			e.node.Wait()
@@ -235,12 +248,13 @@ func (e *Engine) Stop() error {
 		// this lock and asks the application about every transaction that still waits.
 		pool := e.node.Mempool()
 		pool.Lock()
-		pool.Unlock() //nolint:staticcheck // held only to have waited
+		waiting := pool.Size()
+		pool.Unlock()
+		e.config.Log.Debug("engine has stopped", "waiting", waiting)
 	} else {
 		err = e.node.EventBus().Stop()
 	}
-	e.closeStores()
-	if err != nil {
+	if err = errors.Join(err, e.closeStores()); err != nil {
 		return fmt.Errorf("consensus: stop: %w", err)
 	}
 	return nil
