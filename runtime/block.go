@@ -63,11 +63,17 @@ func (b *Block) Apply(raw []byte) (receipt.Receipt, error) {
 }
 
 // run executes an admitted transaction: what it wrote stays or goes as a whole, what it
-// is charged stays.
+// is charged stays: the gas used, at least half of the limit, or all of the limit as far as
+// the account has given away the quota that it was charged to.
 func (b *Block) run(t *admitted, rec *receipt.Receipt) error {
 	meter := gas.NewMeter(t.GasLimit)
 	meter.Charge(gas.MinLimit(t.size)) // admitted: the limit holds it
 
+	// Before it runs: the transaction may give the account's quota away, and what it is
+	// charged must go along. See runtime/registry on quota.
+	if err := b.admission.records.Charge(t.key.Account, t.GasLimit, b.admission.header.Time); err != nil {
+		return err
+	}
 	mark := b.admission.overlay.Checkpoint()
 	// Never done: how long a contract runs is for its gas to say, the same on every node.
 	out, err := b.runtime.execute(context.Background(), call{
@@ -88,7 +94,7 @@ func (b *Block) run(t *admitted, rec *receipt.Receipt) error {
 		rec.Events = []receipt.Event{rec.Refusal()} // no refusal is invisible
 	}
 	rec.GasUsed = meter.Used()
-	return b.admission.records.Charge(t.key.Account, max(rec.GasUsed, t.GasLimit/2), b.admission.header.Time)
+	return b.admission.records.Refund(t.key.Account, t.GasLimit-max(rec.GasUsed, t.GasLimit/2))
 }
 
 // Seal ends the block and returns its stage: the new root is known, the disk is

@@ -120,10 +120,15 @@ type testChain struct {
 	next map[string]uint64
 }
 
-func newChain(t testing.TB, o vm.Options) *testChain {
+func newChain(t testing.TB, o vm.Options) *testChain { return chainOf(t, o, func(*runtime.Genesis) {}) }
+
+// chainOf is newChain with a genesis that edit has changed.
+func chainOf(t testing.TB, o vm.Options, edit func(*runtime.Genesis)) *testChain {
+	g := genesis()
+	edit(&g)
 	c := &testChain{t: t, db: state.NewMemory(), opts: o, now: start, next: map[string]uint64{}}
 	c.open()
-	if _, err := c.run.InitChain(genesis(), runtime.Header{Height: 1, Time: start}); err != nil {
+	if _, err := c.run.InitChain(g, runtime.Header{Height: 1, Time: start}); err != nil {
 		t.Fatal(err)
 	}
 	return c

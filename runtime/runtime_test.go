@@ -16,6 +16,7 @@ import (
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/tx"
 	"github.com/wardledger/ward/runtime/vm"
+	"github.com/wardledger/ward/runtime/vm/wasmtest"
 )
 
 func TestTransactionRunsOnce(t *testing.T) {
@@ -226,6 +227,36 @@ func TestQuotaComesBack(t *testing.T) {
 	expect(t, put(), receipt.OverQuota)
 	c.now += 3600
 	expect(t, put(), receipt.OK)
+}
+
+// Quota that a transaction gives back goes with what the transaction is charged: an owner
+// who enrols devices that retire themselves gets no more than its quota.
+func TestRetiringLaundersNoQuota(t *testing.T) {
+	enrol, quit := wasmtest.New(), wasmtest.New()
+	args, opened := enrol.Import(abi.Module, "args"), enrol.Import(abi.Module, "account_open")
+	enrol.Export(abi.ExportCall,
+		wasmtest.I32(0), wasmtest.I32(0), wasmtest.I32(256), wasmtest.Call(args), wasmtest.Call(opened), wasmtest.If(wasmtest.Unreachable))
+	sender, retired := quit.Import(abi.Module, "sender"), quit.Import(abi.Module, "account_retire")
+	quit.Export(abi.ExportCall,
+		wasmtest.I32(0), wasmtest.Call(sender), wasmtest.I32(0), wasmtest.Call(retired), wasmtest.If(wasmtest.Unreachable))
+	c := chainOf(t, vm.Options{}, func(g *runtime.Genesis) {
+		for name, m := range map[string]*wasmtest.Module{"enrol": enrol, "quit": quit} {
+			g.Contracts = append(g.Contracts, runtime.GenesisContract{Name: name, Code: m.Bytes(), Capabilities: []string{abi.CapabilityAccounts}})
+		}
+	})
+
+	owner := poor.Public().Address()
+	quits := func(name string) receipt.Receipt {
+		device := ed25519(name)
+		o := abi.OpenAccount{Key: device.Public().Bytes, Owner: owner[:], Quota: limit, Scope: []abi.Scope{{Contract: "quit"}}}
+		expect(t, c.one(c.sign(operator, "enrol", "m", o.Encode())), receipt.OK)
+		return c.one(c.sign(device, "quit", "m", arguments(1)))
+	}
+	for _, name := range []string{"one", "two", "three"} { // the owner has three limits an hour
+		expect(t, quits(name), receipt.OK)
+	}
+	expect(t, quits("four"), receipt.OverQuota)
+	expect(t, c.one(c.sign(poor, "good", "put", arguments(1))), receipt.OverQuota)
 }
 
 func TestViewChangesNothing(t *testing.T) {

@@ -113,6 +113,21 @@ func (r *Records) Charge(addr address.Address, gas uint64, now int64) error {
 	return r.putAccount(&a)
 }
 
+// Refund takes back the part of a charge that was not used, at the time of that
+// charge. It comes out of the account's own bucket: what has since gone to others, with
+// quota that the account gave back or carved out, stays charged to them.
+func (r *Records) Refund(addr address.Address, gas uint64) error {
+	a, found, err := r.Account(addr)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("registry: refund to account %s, which does not exist", addr)
+	}
+	a.bucket.level -= min(a.bucket.level, gas)
+	return r.putAccount(&a)
+}
+
 // newAccount makes an account with one key.
 func (r *Records) newAccount(addr, owner address.Address, quota, height uint64) (abi.Status, error) {
 	if _, found, err := r.Account(addr); err != nil || found {

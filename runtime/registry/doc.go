@@ -28,7 +28,10 @@
 // What an account carves out for another leaves its capacity and becomes the
 // other's, together with whatever part of its level no longer fits in; giving
 // back does the reverse. The sum of levels stays, and so no carving, spending
-// and giving back in turn gets more out of a quota than its owner could.
+// and giving back in turn gets more out of a quota than its owner could. For that
+// a transaction is charged its limit before it runs and refunded what it did not
+// use: charged afterwards, one that gave its account's quota away would leave an
+// account in debt which nobody needs any more, and others with quota unspent.
 //
 // The package knows no clock: time is the block's, given in unix seconds.
 package registry

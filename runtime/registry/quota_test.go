@@ -138,9 +138,46 @@ func TestNeverMoreThanTheQuota(t *testing.T) {
 	})
 }
 
+// A refund is of the charge, and only as far as it is still there.
+func TestRefund(t *testing.T) {
+	const now = 1_700_000_000
+	for _, test := range []struct {
+		name       string
+		between    func(r *registry.Records)
+		room1      uint64 // of the owner, after 2 was charged 500 and refunded 200
+		capacity2  uint64
+		room2      uint64
+		laterRoom1 uint64 // half an hour later
+	}{
+		{"nothing", func(*registry.Records) {}, 500, 500, 200, 500},
+		{"the last key is retired", func(r *registry.Records) {
+			if s, err := r.RetireKey(kid(2)); s != abi.StatusOK || err != nil {
+				t.Fatal(s, err)
+			}
+		}, 500, 0, 0, 1000},
+		{"most of the quota is given back", func(r *registry.Records) { open(t, r, 3, abi.OpenAccount{Account: addr(2), Quota: 100}) }, 500, 100, 100, 900},
+		{"most of the quota is carved out", func(r *registry.Records) { open(t, r, 3, abi.OpenAccount{Owner: addr(2), Quota: 400}) }, 500, 100, 100, 500},
+	} {
+		r := records(t)
+		open(t, r, 1, abi.OpenAccount{Quota: 1000})
+		open(t, r, 2, abi.OpenAccount{Owner: addr(1), Quota: 500})
+		must(t, r.Charge(kid(2), 500, now))
+		test.between(r)
+		must(t, r.Refund(kid(2), 200))
+		one, two := account(t, r, 1), account(t, r, 2)
+		if one.Room(now) != test.room1 || two.Capacity() != test.capacity2 || two.Room(now) != test.room2 || one.Room(now+1800) != test.laterRoom1 {
+			t.Errorf("%s: room %d, %d of %d, later %d; want %d, %d of %d, %d", test.name,
+				one.Room(now), two.Room(now), two.Capacity(), one.Room(now+1800), test.room1, test.room2, test.capacity2, test.laterRoom1)
+		}
+	}
+	if err := records(t).Refund(kid(1), 5); err == nil {
+		t.Error("nobody was refunded")
+	}
+}
+
 // A whole family of accounts, carving, spending, giving back and rotating keys
-// in any order, gets no more out of one quota than its first owner could alone.
-// And no quota is lost on the way.
+// in any order, also in the middle of spending, gets no more out of one quota than its
+// first owner could alone. And no quota is lost on the way.
 func TestAFamilyHasOneQuota(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r := records(t)
@@ -151,46 +188,56 @@ func TestAFamilyHasOneQuota(t *testing.T) {
 		next := 1
 		now := int64(1_700_000_000)
 		var all []spent
-		pick := func() int { return rapid.SampledFrom(accounts).Draw(rt, "account") }
+		pick := func(rt *rapid.T) int { return rapid.SampledFrom(accounts).Draw(rt, "account") }
+		carve := func(rt *rapid.T, owner int) {
+			a := account(t, r, owner)
+			o := abi.OpenAccount{Owner: addr(owner), Quota: rapid.Uint64Range(0, a.Capacity()).Draw(rt, "part")}
+			if open(t, r, next, o) == abi.StatusOK { // or the owner is too deep
+				accounts, keys[next] = append(accounts, next), []int{next}
+			}
+			next++
+		}
+		rotate := func(rt *rapid.T, n int) {
+			var part uint64
+			if n != 0 { // the first one's quota is the bound
+				part = rapid.Uint64Range(0, quota).Draw(rt, "quota")
+			}
+			if open(t, r, next, abi.OpenAccount{Account: addr(n), Quota: part}) == abi.StatusOK {
+				keys[n] = append(keys[n], next)
+			}
+			next++
+		}
+		retire := func(rt *rapid.T, n int) {
+			if len(keys[n]) == 0 {
+				return
+			}
+			if s, err := r.RetireKey(kid(keys[n][0])); s != abi.StatusOK || err != nil {
+				rt.Fatal(s, err)
+			}
+			keys[n] = keys[n][1:]
+		}
+		changes := []func(*rapid.T, int){carve, rotate, retire}
 		rt.Repeat(map[string]func(*rapid.T){
 			"spend": func(rt *rapid.T) {
-				n := pick()
+				n := pick(rt)
 				room, err := r.Room(kid(n), now)
 				must(t, err)
 				must(t, r.Charge(kid(n), room, now))
-				all = append(all, spent{now, room})
+				for range rapid.IntRange(0, 2).Draw(rt, "changes") {
+					m := n // its own affairs, mostly
+					if rapid.IntRange(0, 3).Draw(rt, "other") == 0 {
+						m = pick(rt)
+					}
+					changes[rapid.IntRange(0, len(changes)-1).Draw(rt, "change")](rt, m)
+				}
+				unused := rapid.Uint64Range(0, room/2).Draw(rt, "unused")
+				must(t, r.Refund(kid(n), unused))
+				all = append(all, spent{now, room - unused})
 			},
-			"wait": func(rt *rapid.T) { now += pauses.Draw(rt, "pause") },
-			"carve": func(rt *rapid.T) {
-				owner := pick()
-				a := account(t, r, owner)
-				o := abi.OpenAccount{Owner: addr(owner), Quota: rapid.Uint64Range(0, a.Capacity()).Draw(rt, "part")}
-				if open(t, r, next, o) == abi.StatusOK { // or the owner is too deep
-					accounts, keys[next] = append(accounts, next), []int{next}
-				}
-				next++
-			},
-			"rotate": func(rt *rapid.T) {
-				n := pick()
-				var part uint64
-				if n != 0 { // the first one's quota is the bound
-					part = rapid.Uint64Range(0, quota).Draw(rt, "quota")
-				}
-				if open(t, r, next, abi.OpenAccount{Account: addr(n), Quota: part}) == abi.StatusOK {
-					keys[n] = append(keys[n], next)
-				}
-				next++
-			},
-			"retire": func(rt *rapid.T) {
-				n := pick()
-				if len(keys[n]) == 0 {
-					rt.Skip("no keys")
-				}
-				if s, err := r.RetireKey(kid(keys[n][0])); s != abi.StatusOK || err != nil {
-					rt.Fatal(s, err)
-				}
-				keys[n] = keys[n][1:]
-			},
+			"wait":   func(rt *rapid.T) { now += pauses.Draw(rt, "pause") },
+			"carve":  func(rt *rapid.T) { carve(rt, pick(rt)) },
+			"rotate": func(rt *rapid.T) { rotate(rt, pick(rt)) },
+			"retire": func(rt *rapid.T) { retire(rt, pick(rt)) },
 			"": func(rt *rapid.T) {
 				sum := uint64(0)
 				for _, n := range accounts {
@@ -210,7 +257,7 @@ func TestAFamilyHasOneQuota(t *testing.T) {
 }
 
 // BenchmarkAdmission is what a transaction asks of the records: its key, room, its
-// sequence, and the charge.
+// sequence, the charge, and the refund.
 func BenchmarkAdmission(b *testing.B) {
 	o := overlay(b)
 	r := registry.New(o)
@@ -235,6 +282,9 @@ func BenchmarkAdmission(b *testing.B) {
 			b.Fatal(code, err)
 		}
 		if err := r.Charge(k.Account, 1000, 100); err != nil {
+			b.Fatal(err)
+		}
+		if err := r.Refund(k.Account, 500); err != nil {
 			b.Fatal(err)
 		}
 	}
