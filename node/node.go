@@ -186,7 +186,7 @@ func (n *Node) openChain(ctx context.Context, h home) error {
 		ValidatorKey: h.validatorKey(), ValidatorState: h.validatorState(), NodeKey: h.nodeKey(),
 		Listen: c.P2P, External: c.External, RPC: rpc, Peers: c.Peers, Name: c.Name,
 		EmptyInterval: c.EmptyInterval, TimeoutPropose: c.TimeoutPropose,
-		Log: c.Logger.With("part", "engine"),
+		Logger: c.Logger.With("part", "engine"),
 	}, n.app)
 	if err != nil {
 		return err

@@ -82,9 +82,9 @@ type Config struct {
 	EmptyInterval time.Duration
 	// TimeoutPropose is how long to wait for a proposal; default DefaultTimeoutPropose.
 	TimeoutPropose time.Duration
-	// Log gets what the engine says: its errors as errors, its information as debug, its
+	// Logger gets what the engine says: its errors as errors, its information as debug, its
 	// debugging four levels below. Default: nothing is logged.
-	Log *slog.Logger
+	Logger *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
@@ -100,8 +100,8 @@ func (c Config) withDefaults() Config {
 	if c.TimeoutPropose == 0 {
 		c.TimeoutPropose = DefaultTimeoutPropose
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
 }

@@ -52,7 +52,7 @@ func (e *Engine) keepConnected(ctx context.Context, peer string) {
 		err := dial(sw, peer)
 		if busy := (p2p.ErrCurrentlyDialingOrExistingAddress{}); err != nil && !errors.As(err, &busy) {
 			pause = min(2*pause, maxPause)
-			e.config.Log.Debug("peer not reached", "peer", peer, "error", err, "next_try", pause)
+			e.config.Logger.Debug("peer not reached", "peer", peer, "error", err, "next_try", pause)
 		}
 	}
 }

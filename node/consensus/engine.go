@@ -85,7 +85,7 @@ func New(ctx context.Context, c Config, app abci.Application) (e *Engine, err er
 		return e, err
 	}
 	for _, file := range exposed(c.ValidatorKey, c.NodeKey) {
-		c.Log.Warn("a secret key can be read by other users of this machine", "file", file, "remedy", "chmod 600")
+		c.Logger.Warn("a secret key can be read by other users of this machine", "file", file, "remedy", "chmod 600")
 	}
 	engine := c.engine()
 	if err := engine.ValidateBasic(); err != nil {
@@ -97,7 +97,7 @@ func New(ctx context.Context, c Config, app abci.Application) (e *Engine, err er
 		func() (*types.GenesisDoc, error) { return doc, nil },
 		e.openStore,
 		node.DefaultMetricsProvider(engine.Instrumentation),
-		logger{to: c.Log, failed: e.failed, stopping: e.ending.Load},
+		logger{to: c.Logger, failed: e.failed, stopping: e.ending.Load},
 	)
 	if err != nil {
 		return e, err
@@ -154,7 +154,7 @@ func (e *Engine) closeStores() error {
 func (e *Engine) Start(ctx context.Context) error {
 	if wait := time.Until(e.config.Genesis.Time); wait > 0 {
 		// The engine would wait too, deaf to everybody.
-		e.config.Log.Info("waiting for the chain's first moment", "genesis_time", e.config.Genesis.Time)
+		e.config.Logger.Info("waiting for the chain's first moment", "genesis_time", e.config.Genesis.Time)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
@@ -250,7 +250,7 @@ func (e *Engine) Stop() error {
 		pool.Lock()
 		waiting := pool.Size()
 		pool.Unlock()
-		e.config.Log.Debug("engine has stopped", "waiting", waiting)
+		e.config.Logger.Debug("engine has stopped", "waiting", waiting)
 	} else {
 		err = e.node.EventBus().Stop()
 	}
