@@ -62,8 +62,8 @@ func (b *Block) Apply(raw []byte) (receipt.Receipt, error) {
 	return rec, nil
 }
 
-// run executes an admitted transaction: what it wrote stays or goes as a whole, what it
-// is charged stays: the gas used, at least half of the limit, or all of the limit as far as
+// run executes an admitted transaction. What it wrote stays or goes as a whole; what it is
+// charged stays: the gas used, at least half of the limit, or all of the limit as far as
 // the account has given away the quota that it was charged to.
 func (b *Block) run(t *admitted, rec *receipt.Receipt) error {
 	meter := gas.NewMeter(t.GasLimit)
