@@ -226,7 +226,7 @@ func (n *Node) serve(h home, listener net.Listener) error {
 	c := n.config
 	server, err := api.New(api.Config{
 		Chain: n.runtime, Engine: n, Log: n.log, ChainID: n.genesis.Chain, Version: c.Version,
-		Origins: c.Origins, Rate: c.Rate, Burst: c.Burst,
+		Origins: c.Origins, Rate: c.Rate, Burst: c.Burst, QuietAfter: 3 * c.EmptyInterval,
 		DataDir: h.join("data"), Logger: c.Logger.With("part", "http"),
 	})
 	if err != nil {
