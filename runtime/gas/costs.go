@@ -22,8 +22,23 @@ func MinLimit(size int) uint64 { return BaseTx + PerTxByte*uint64(size) }
 // The prices of what the engine does, in gas.
 const (
 	// Instantiate is paid for each call of a contract: a fresh instance with
-	// its memory, and the start of a stock compiler's runtime in it.
+	// its memory, and the start of a stock compiler's runtime in it. It covers
+	// FreePages and FreeItems.
 	Instantiate = 3_000_000
+	// FreePages is how many pages (64 KiB) of memory a contract may start with at
+	// no further price: plain Go starts with 41.
+	FreePages = 48
+	// InstantiatePage is paid for each page more, at 1 for a byte: memory that is too
+	// large to be kept for the next instance is taken from the system, which clears
+	// each page at its first touch.
+	InstantiatePage = 65_536
+	// FreeItems is how many items a contract may have at no further price. An item is
+	// what is made anew for each instance: an element of a table, a global, a data
+	// segment, an export. Plain Go has 2,000.
+	FreeItems = 8192
+	// InstantiateItem is paid for each item more. An element is the dearest: its
+	// expression is evaluated.
+	InstantiateItem = 80
 
 	// Host is paid by every call that leaves the contract, whatever it asks
 	// for: the crossing and the checks of its pointers.
@@ -31,6 +46,19 @@ const (
 	// HostByte is paid for each byte that is copied between contract and host.
 	HostByte = 1
 )
+
+// Instance returns the price of an instance of a contract that starts with so many pages
+// of memory and has so many items.
+func Instance(pages, items uint64) uint64 {
+	price := uint64(Instantiate)
+	if pages > FreePages {
+		price += InstantiatePage * (pages - FreePages)
+	}
+	if items > FreeItems {
+		price += InstantiateItem * (items - FreeItems)
+	}
+	return price
+}
 
 // The prices of the host functions, in gas, on top of [Host]. A price that ends
 // in Byte is per byte of what the sentence names.

@@ -48,3 +48,22 @@ func TestMinLimit(t *testing.T) {
 		t.Error("a transaction of 5 MiB can't be paid for at all")
 	}
 }
+
+func TestInstance(t *testing.T) {
+	const flat = gas.Instantiate
+	for _, test := range []struct {
+		name                string
+		pages, items, price uint64
+	}{
+		{"nothing", 0, 0, flat},
+		{"all that is free", gas.FreePages, gas.FreeItems, flat},
+		{"a page more", gas.FreePages + 1, 0, flat + 65_536},
+		{"an item more", 0, gas.FreeItems + 1, flat + 80},
+		{"64 MiB", 1024, 0, flat + 976*65_536},
+		{"4 MiB of items", gas.FreePages, 4 << 20, flat + 80*(4<<20-gas.FreeItems)},
+	} {
+		if got := gas.Instance(test.pages, test.items); got != test.price {
+			t.Errorf("%s: %d, want %d", test.name, got, test.price)
+		}
+	}
+}

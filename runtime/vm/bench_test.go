@@ -2,6 +2,8 @@ package vm_test
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -156,6 +158,33 @@ func types(names []string) []api.ValueType {
 		}
 	}
 	return list
+}
+
+// BenchmarkInstance is a call that does nothing, of contracts that start with much. What
+// they are charged should be about what they take.
+func BenchmarkInstance(b *testing.B) {
+	for _, pages := range []uint32{1, gas.FreePages, 128, 1024} {
+		m := small()
+		m.Pages = pages
+		b.Run(fmt.Sprintf("pages=%d", pages), func(b *testing.B) { benchmarkInstance(b, m.Bytes()) })
+	}
+	for _, items := range []int{gas.FreeItems, 1 << 16} {
+		elements, globals := small(), small()
+		elements.Table(binary.AppendUvarint([]byte{0}, uint64(items))...)
+		elements.Elements(0, make([]int, items)...)
+		for range items {
+			globals.Global(1)
+		}
+		b.Run(fmt.Sprintf("elements=%d", items), func(b *testing.B) { benchmarkInstance(b, elements.Bytes()) })
+		b.Run(fmt.Sprintf("globals=%d", items), func(b *testing.B) { benchmarkInstance(b, globals.Bytes()) })
+	}
+}
+
+func benchmarkInstance(b *testing.B, wasm []byte) {
+	c := newCall(b, "m")
+	run(b, engines.compiler(), wasm, c)
+	benchmarkFresh(b, wasm, context.Background())
+	b.ReportMetric(float64(c.Gas.Used()), "gas/op")
 }
 
 // BenchmarkCompile is what the first call of a contract takes longer than the next.

@@ -81,6 +81,9 @@ func (e *Engine) call(ctx context.Context, code Code, c *host.Call) (Result, err
 		return Result{}, err
 	}
 	defer m.release(mod)
+	if err := c.Charge(mod.price - gas.Instantiate); err != nil {
+		return Result{}, err
+	}
 	i := newInstance(ctx, m, mod, c)
 	defer i.close()
 	if err := i.start(); err != nil {

@@ -387,3 +387,52 @@ func TestInstanceIsPaidBefore(t *testing.T) {
 	}
 	ends(t, r, receipt.OutOfGas, "the gas limit of 2999999 is used up")
 }
+
+// What an instance starts with is paid for before it is there, and by size.
+func TestInstancePrice(t *testing.T) {
+	pages := func(n uint32) *wt.Module {
+		m := small()
+		m.Pages = n
+		return m
+	}
+	elements, segments, globals, data, exports := small(), small(), small(), small(), small()
+	elements.Table(0, 1)
+	elements.Elements(0, make([]int, 10_000)...)
+	segments.Table(0, 1)
+	for range 10 {
+		segments.Elements(0, make([]int, 1000)...)
+	}
+	for i := range 10_000 {
+		globals.Global(0)
+		data.DataAt(int32(i%2*600), "x") // too far from the last to become one with it
+		exports.ExportFunc(fmt.Sprint("e", i), 0)
+	}
+	// Each exports memory and ward_call.
+	const more = 10_000 + 2 - gas.FreeItems
+	onBoth(t, func(t *testing.T, e *vm.Engine) {
+		for _, test := range []struct {
+			name   string
+			module *wt.Module
+			price  uint64
+		}{
+			{"small", small(), gas.Instantiate},
+			{"all that is free", pages(gas.FreePages), gas.Instantiate},
+			{"one page more", pages(gas.FreePages + 1), gas.Instantiate + gas.InstantiatePage},
+			{"all memory there is", pages(1024), gas.Instantiate + (1024-gas.FreePages)*gas.InstantiatePage},
+			{"elements", elements, gas.Instantiate + (more+1)*gas.InstantiateItem},
+			{"elements in segments", segments, gas.Instantiate + (more+10)*gas.InstantiateItem},
+			{"globals", globals, gas.Instantiate + more*gas.InstantiateItem},
+			{"data", data, gas.Instantiate + more*gas.InstantiateItem},
+			{"exports", exports, gas.Instantiate + more*gas.InstantiateItem},
+		} {
+			wasm := test.module.Bytes()
+			c := newCall(t, "m")
+			c.Gas = gas.NewMeter(test.price)
+			if ends(t, run(t, e, wasm, c), receipt.OK, ""); c.Gas.Used() != test.price {
+				t.Errorf("%s: used %d, want %d", test.name, c.Gas.Used(), test.price)
+			}
+			c.Gas = gas.NewMeter(test.price - 1)
+			ends(t, run(t, e, wasm, c), receipt.OutOfGas, fmt.Sprintf("the gas limit of %d is used up", test.price-1))
+		}
+	})
+}

@@ -35,6 +35,7 @@ type module struct {
 
 	once     sync.Once // compiles
 	compiled wazero.CompiledModule
+	price    uint64 // of an instance, in gas
 	err      error
 
 	users int           // guarded by modules.mu
@@ -87,7 +88,7 @@ func (m *modules) acquire(hash [32]byte, load func() ([]byte, error)) (*module, 
 
 	mod.once.Do(func() {
 		mod.err = errCompile // stays if compiling panics and somebody above recovers
-		mod.compiled, mod.err = m.compile(hash, load)
+		mod.compiled, mod.price, mod.err = m.compile(hash, load)
 	})
 	if mod.err != nil {
 		m.release(mod)
@@ -121,17 +122,18 @@ func (m *modules) release(mod *module) {
 	}
 }
 
-func (m *modules) compile(hash [32]byte, load func() ([]byte, error)) (wazero.CompiledModule, error) {
+// compile returns the compiled module and the price of an instance.
+func (m *modules) compile(hash [32]byte, load func() ([]byte, error)) (wazero.CompiledModule, uint64, error) {
 	wasm, err := load()
 	if err != nil {
-		return nil, fmt.Errorf("code %x: %w", hash[:8], err)
+		return nil, 0, fmt.Errorf("code %x: %w", hash[:8], err)
 	}
 	if got := sha256.Sum256(wasm); got != hash {
-		return nil, fmt.Errorf("code %x: the stored bytes have the hash %x", hash, got)
+		return nil, 0, fmt.Errorf("code %x: the stored bytes have the hash %x", hash, got)
 	}
 	wasm, err = prepare(wasm)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	ctx := experimental.WithCompilationWorkers(context.Background(), goruntime.GOMAXPROCS(0))
 	compiled, err := m.runtime.CompileModule(ctx, wasm)
@@ -139,15 +141,15 @@ func (m *modules) compile(hash [32]byte, load func() ([]byte, error)) (wazero.Co
 		// Whether a module is valid is consensus, and the error may be of the cache: a full
 		// disk, a damaged file. A node that took it for the module's would fork.
 		if m.compiles(ctx, wasm) {
-			return nil, fmt.Errorf("cache of compiled contracts: code %x: %w", hash[:8], err)
+			return nil, 0, fmt.Errorf("cache of compiled contracts: code %x: %w", hash[:8], err)
 		}
-		return nil, &Refused{Reason: "not a valid module within the features allowed", Detail: err.Error()}
+		return nil, 0, &Refused{Reason: "not a valid module within the features allowed", Detail: err.Error()}
 	}
 	if err := checkLinks(compiled); err != nil {
 		_ = compiled.Close(ctx)
-		return nil, err
+		return nil, 0, err
 	}
-	return compiled, nil
+	return compiled, instancePrice(wasm), nil
 }
 
 // compiles reports whether a module can be compiled without the cache.

@@ -85,7 +85,8 @@ func boundTables(section []byte) ([]byte, error) {
 }
 
 // maxGap is the most zero bytes that joining two data segments may put between them.
-// wazero takes longer for a segment than for copying so many bytes.
+// wazero takes longer for a segment than for copying so many bytes. The number is part of
+// consensus, because an instance pays for its segments (instancePrice).
 const maxGap = 512
 
 // joinData makes one data segment of those that follow each other closely. The linker of

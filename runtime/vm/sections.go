@@ -153,10 +153,10 @@ func (r *reader) want(b byte) {
 	}
 }
 
-// limits reads the limits of a table or memory.
-func (r *reader) limits() {
+// limits reads the limits of a table or memory and returns the least.
+func (r *reader) limits() (least uint32) {
 	flags := r.byte()
-	r.u32()
+	least = r.u32()
 	switch flags {
 	case 0:
 	case 1:
@@ -164,6 +164,7 @@ func (r *reader) limits() {
 	default: // shared, 64 bits
 		r.bad = true
 	}
+	return least
 }
 
 // constant reads a constant expression.
@@ -190,13 +191,13 @@ func (r *reader) constant() {
 	}
 }
 
-// elements reads an element segment. Of its flags, 1 says that it is not active, 2 that a
+// elements reads an element segment and returns how many it has. Of its flags, 1 says that it is not active, 2 that a
 // table (of an active one) or nothing (of a passive one) is named, 4 that the elements are expressions.
-func (r *reader) elements() {
+func (r *reader) elements() uint32 {
 	flags := r.u32()
 	if flags > 7 {
 		r.bad = true
-		return
+		return 0
 	}
 	if flags&1 == 0 {
 		if flags&2 != 0 {
@@ -207,13 +208,15 @@ func (r *reader) elements() {
 	if flags&3 != 0 {
 		r.byte() // what the elements are
 	}
-	for n := r.u32(); n > 0 && !r.bad; n-- {
+	count := r.u32()
+	for n := count; n > 0 && !r.bad; n-- {
 		if flags&4 != 0 {
 			r.constant()
 		} else {
 			r.u32()
 		}
 	}
+	return count
 }
 
 func (r *reader) byte() byte {
