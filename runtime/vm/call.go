@@ -189,11 +189,11 @@ func (i *instance) why(err error, instantiating bool) error {
 	if reason, ok := trapReason(err); ok {
 		return k.trapped(reason)
 	}
-	if instantiating {
-		// A segment that doesn't fit, say. It depends on the module alone.
+	if instantiating && misfit(err) {
 		k.host.Note(err.Error())
 		return host.Stopf(receipt.Trapped, "the module can't be instantiated")
 	}
+	// Whatever else it is, other nodes may not have it: it must not become a result.
 	return fmt.Errorf("wazero: %w", err)
 }
 

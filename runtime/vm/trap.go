@@ -1,6 +1,9 @@
 package vm
 
-import "errors"
+import (
+	"errors"
+	"regexp"
+)
 
 // traps maps wazero's words for a trap to ours, which are in consensus (see
 // runtime/host) and must not change when wazero rewords its own. TestTraps causes
@@ -30,3 +33,11 @@ func trapReason(err error) (string, bool) {
 	reason, ok := traps[err.Error()]
 	return reason, ok
 }
+
+// outside is how wazero says that a data segment doesn't fit into the memory, its only error
+// of a module that it has compiled. Elements that don't fit into their table it leaves
+// out, and a start function traps as others do. TestMisfit causes what there is.
+var outside = regexp.MustCompile(`^data\[[0-9]+\]: out of bounds memory access$`)
+
+// misfit reports whether err, of instantiating a module, depends on the module alone.
+func misfit(err error) bool { return outside.MatchString(err.Error()) }

@@ -77,6 +77,39 @@ func TestTraps(t *testing.T) {
 	}
 }
 
+// Of a module whose parts don't fit together, every node says the same.
+func TestMisfit(t *testing.T) {
+	data, first, elements, start := small(), small(), small(), small()
+	data.DataAt(0, "fits")
+	data.DataAt(65535, "xy")
+	first.DataAt(-1, "x")
+	elements.Table(0, 1)
+	elements.Elements(1, 0) // wazero goes on without them, against the standard
+	s := start.Func(nil, nil, 0, wt.Unreachable)
+	start.Start = &s
+	onBoth(t, func(t *testing.T, e *vm.Engine) {
+		ends(t, run(t, e, data.Bytes(), newCall(t, "m")), receipt.Trapped, "the module can't be instantiated")
+		ends(t, run(t, e, first.Bytes(), newCall(t, "m")), receipt.Trapped, "the module can't be instantiated")
+		ends(t, run(t, e, elements.Bytes(), newCall(t, "m")), receipt.OK, "")
+		ends(t, run(t, e, start.Bytes(), newCall(t, "m")), receipt.Trapped, "trap: unreachable code was reached")
+	})
+}
+
+// A node that can't instantiate a module for a reason of its own says so, and gives no result.
+func TestInstantiatingOnABrokenNode(t *testing.T) {
+	for _, o := range []vm.Options{{}, {Interpreter: true}} {
+		e := newEngine(t, o)
+		wasm := small().Bytes()
+		ends(t, run(t, e, wasm, newCall(t, "m")), receipt.OK, "")
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := e.Call(context.Background(), code(wasm), newCall(t, "m")); err == nil {
+			t.Errorf("a closed engine answered %s: %q", r.Code.Name(), r.Reason)
+		}
+	}
+}
+
 // A table can't grow without bounds, though the module doesn't say how far it may.
 func TestTableGrowIsBounded(t *testing.T) {
 	fails := func(by int32) *wt.Module {
