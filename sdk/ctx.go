@@ -58,7 +58,7 @@ func (c *Ctx) Log(format string, args ...any) { hostLog(Text(format, args...)) }
 func (c *Ctx) GasLeft() int64 { return hostGasLeft() }
 
 // VerifyCOSE checks a COSE_Sign1 message against a key and the external AAD that says
-// what the message is for, and returns its payload. ok is false if the key is none,
+// what the message is for, and returns its payload. ok is false if the key is none or weak,
 // the signature not the key's under this AAD, or the message not canonical. Check
 // in the payload that it was meant for this chain, contract and moment.
 func (c *Ctx) VerifyCOSE(key PublicKey, aad string, message []byte) (payload []byte, ok bool) {
@@ -70,7 +70,8 @@ func (c *Ctx) VerifyCOSE(key PublicKey, aad string, message []byte) (payload []b
 	return append([]byte(nil), answer...), ok
 }
 
-// KeyAddress is the address that a key has; ok is false if it is no public key.
+// KeyAddress is the address that a key has; ok is false if it is no public key, or a weak
+// one: of small order, so that anybody can sign for it.
 func (c *Ctx) KeyAddress(key PublicKey) (a Address, ok bool) {
 	p, n := pointer(key)
 	return a, hostKeyAddress(p, n, unsafe.Pointer(&a)) == 0

@@ -12,7 +12,7 @@ const (
 // What functions answer besides lengths.
 const (
 	// Absent is answered instead of a length: no such row, not a valid
-	// signature, not a key.
+	// signature, not a key that only its owner can sign for.
 	Absent = -1
 	// ScanReverse is the bit of scan's flags that asks for descending keys.
 	ScanReverse = 1
@@ -127,9 +127,9 @@ func Table() []Function {
 		{Name: "log", Params: out("ptr", "len"), Since: 1, View: true,
 			Doc: "Adds a line to the debug log of this node. It is no part of the result."},
 		{Name: "cose_verify", Params: out("key", "keylen", "aad", "aadlen", "msg", "msglen", "out", "cap"), Results: one(I32), Since: 1, View: true,
-			Doc: "Checks a COSE_Sign1 message of a device against a public key (32 bytes Ed25519, 33 bytes P-256) and the external AAD; writes its payload and returns the payload's length, or returns -1 if it is not a valid signature of that key in canonical form."},
+			Doc: "Checks a COSE_Sign1 message of a device against a public key (32 bytes Ed25519, 33 bytes P-256) and the external AAD; writes its payload and returns the payload's length, or returns -1 if it is not a valid signature of that key in canonical form, or the key is one that key_address refuses."},
 		{Name: "key_address", Params: out("key", "keylen", "out20"), Results: one(I32), Since: 1, View: true,
-			Doc: "Writes the 20-byte address of a public key; returns 0, or -1 if it is not a public key."},
+			Doc: "Writes the 20-byte address of a public key; returns 0, or -1 if it is not a public key, or an Ed25519 key of small order, for which anybody can sign."},
 		{Name: "sha256", Params: out("ptr", "len", "out32"), Since: 1, View: true,
 			Doc: "Writes the SHA-256 of some bytes."},
 		{Name: "gas_left", Results: one(I64), Since: 1, View: true,

@@ -22,6 +22,19 @@ func (s signer) Public() tx.PublicKey {
 
 func (s signer) Sign(message []byte) ([]byte, error) { return ed25519.Sign(s.key, message), nil }
 
+// anybody signs for a key of small order, under which a signature of zeros verifies.
+type anybody struct{}
+
+func (anybody) Public() tx.PublicKey {
+	pub, err := tx.ParsePublicKey(make([]byte, 32))
+	if err != nil {
+		panic(err)
+	}
+	return pub
+}
+
+func (anybody) Sign([]byte) ([]byte, error) { return make([]byte, 64), nil }
+
 func TestVerifyCOSE(t *testing.T) {
 	s := signer{ed25519.NewKeyFromSeed(make([]byte, 32))}
 	message, err := tx.SignMessage("ward-auth-v1", b("\x61a"), s)
@@ -31,6 +44,13 @@ func TestVerifyCOSE(t *testing.T) {
 	forged := append([]byte(nil), message...)
 	forged[len(forged)-1] ^= 1
 	key := s.Public().Bytes
+	worthless, err := tx.SignMessage("ward-auth-v1", b("\x61a"), anybody{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.OpenMessage("ward-auth-v1", worthless, anybody{}.Public()); err != nil {
+		t.Fatalf("the example is none: %v", err)
+	}
 	for _, test := range []struct {
 		name              string
 		key, aad, message []byte
@@ -44,6 +64,7 @@ func TestVerifyCOSE(t *testing.T) {
 		{"the aad of transactions", key, b(tx.AAD), message, "", false},
 		{"forged", key, b("ward-auth-v1"), forged, "", false},
 		{"other key", make([]byte, 32), b("ward-auth-v1"), message, "", false},
+		{"weak key", anybody{}.Public().Bytes, b("ward-auth-v1"), worthless, "", false},
 		{"no key", nil, b("ward-auth-v1"), message, "", false},
 		{"endless key", make([]byte, 1<<20), b("ward-auth-v1"), message, "", false},
 		{"no message", key, b("ward-auth-v1"), nil, "", false},
@@ -71,6 +92,9 @@ func TestKeyAddress(t *testing.T) {
 		{"uncompressed", append([]byte{4}, make([]byte, 64)...), false},
 		{"empty", nil, false},
 		{"endless", make([]byte, 1<<20), false},
+		{"Ed25519", ed25519.NewKeyFromSeed(make([]byte, 32)).Public().(ed25519.PublicKey), true},
+		{"of order 4", make([]byte, 32), false},
+		{"of order 1", append([]byte{1}, make([]byte, 31)...), false},
 	} {
 		got, ok, err := newCall(t).KeyAddress(test.key)
 		if err != nil || ok != test.ok || ok && got != address.FromKey(test.key) {

@@ -2,6 +2,7 @@ package host
 
 import (
 	"crypto/sha256"
+	"errors"
 	"unicode/utf8"
 
 	"github.com/wardledger/ward/runtime/abi"
@@ -11,7 +12,7 @@ import (
 )
 
 // VerifyCOSE checks a COSE_Sign1 message against a public key and an external
-// AAD and returns its payload, which is nil if the key is not one, the signature
+// AAD and returns its payload, which is nil if the key is not one or weak, the signature
 // not its, or the message not in canonical form.
 func (c *Call) VerifyCOSE(key, aad, message []byte) ([]byte, error) {
 	const name = "cose_verify"
@@ -39,7 +40,7 @@ func (c *Call) VerifyCOSE(key, aad, message []byte) ([]byte, error) {
 	return payload, nil
 }
 
-// KeyAddress returns the address of a public key, and whether it is one.
+// KeyAddress returns the address of a public key, and whether it is one and not weak.
 func (c *Call) KeyAddress(key []byte) (address.Address, bool, error) {
 	if err := c.Charge(gas.Key); err != nil {
 		return address.Address{}, false, err
@@ -51,10 +52,17 @@ func (c *Call) KeyAddress(key []byte) (address.Address, bool, error) {
 	return pub.Address(), true, nil
 }
 
+var errWeak = errors.New("anybody can sign for this key")
+
 // publicKey parses a key that lies in the contract's memory. One that is too long
-// is cut to a length that no key has, so that nobody copies it.
+// is cut to a length that no key has, so that nobody copies it. A weak one is an
+// error too: what it has signed proves nothing, and no contract would think of that.
 func publicKey(key []byte) (tx.PublicKey, error) {
-	return tx.ParsePublicKey(key[:min(len(key), abi.MaxPublicKey+1)])
+	pub, err := tx.ParsePublicKey(key[:min(len(key), abi.MaxPublicKey+1)])
+	if err == nil && pub.Weak() {
+		return tx.PublicKey{}, errWeak
+	}
+	return pub, err
 }
 
 // SHA256 returns the hash of b.

@@ -53,7 +53,7 @@ type PublicKey struct {
 // ParsePublicKey takes 32 bytes of Ed25519 or 33 bytes of compressed P-256 and checks
 // that they are a point of the curve. For Ed25519 it accepts every encoding that
 // ZIP-215 does, small order and y beyond the prime included; whoever lets a key into
-// an account asks Weak too. The key shares no memory with b.
+// an account, or takes its signature for a proof, asks Weak too. The key shares no memory with b.
 func ParsePublicKey(b []byte) (PublicKey, error) {
 	k := PublicKey{Bytes: bytes.Clone(b)}
 	switch len(b) {
