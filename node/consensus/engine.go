@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/proxy"
 	"github.com/cometbft/cometbft/types"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/wardledger/ward/node/durable"
 	"github.com/wardledger/ward/runtime/receipt"
@@ -32,6 +34,7 @@ type Engine struct {
 	state     *cs.State
 	validator signer
 	stores    []*store
+	checks    singleflight.Group // of what is submitted, by its hash
 
 	mu      sync.Mutex
 	started bool
@@ -277,9 +280,18 @@ func (e *Engine) Submit(ctx context.Context, raw []byte) (receipt.Receipt, error
 	if !running {
 		return receipt.Receipt{}, errors.New("consensus: not running")
 	}
+	// One at a time: the mempool knows bytes as soon as it begins to check them, and would
+	// tell the second who brings them so, whatever the first is told in the end.
+	hash := sha256.Sum256(raw)
+	r, err, _ := e.checks.Do(string(hash[:]), func() (any, error) { return e.check(raw) })
+	return r.(receipt.Receipt), err
+}
+
+// check is Submit, for bytes that nobody else submits meanwhile.
+func (e *Engine) check(raw []byte) (receipt.Receipt, error) {
 	var answer *abci.ResponseCheckTx
 	// The application lives in this process: the callback has run when CheckTx returns.
-	err = e.node.Mempool().CheckTx(raw, func(r *abci.ResponseCheckTx) { answer = r }, mempool.TxInfo{})
+	err := e.node.Mempool().CheckTx(raw, func(r *abci.ResponseCheckTx) { answer = r }, mempool.TxInfo{})
 	var (
 		full   mempool.ErrMempoolIsFull
 		large  mempool.ErrTxTooLarge
@@ -291,7 +303,8 @@ func (e *Engine) Submit(ctx context.Context, raw []byte) (receipt.Receipt, error
 		copy(out.TxID[:], answer.Data)
 		return out, nil
 	case errors.Is(err, mempool.ErrTxInCache):
-		// Refused bytes are not remembered, so these were accepted.
+		// Refused bytes are not remembered, so these were accepted; or a peer has sent them too
+		// and they are being checked, and may be refused yet, like any that wait.
 		t, err := tx.Decode(raw)
 		if err != nil {
 			return receipt.Receipt{}, fmt.Errorf("consensus: accepted bytes can't be decoded: %w", err)

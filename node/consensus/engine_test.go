@@ -32,6 +32,8 @@ type counter struct {
 	times   []time.Time
 	broken  error
 	changed chan struct{}
+
+	checking chan struct{} // if not nil: sent to when a check begins, and again before it ends
 }
 
 func newCounter() *counter { return &counter{changed: make(chan struct{})} }
@@ -53,6 +55,10 @@ func (c *counter) InitChain(context.Context, *abci.RequestInitChain) (*abci.Resp
 
 // CheckTx refuses whatever starts with "no", with a code and a reason.
 func (c *counter) CheckTx(_ context.Context, r *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
+	if c.checking != nil {
+		c.checking <- struct{}{}
+		c.checking <- struct{}{}
+	}
 	if strings.HasPrefix(string(r.Tx), "no") {
 		return &abci.ResponseCheckTx{Code: uint32(receipt.Malformed), Log: "it says no"}, nil
 	}
@@ -187,6 +193,46 @@ func TestCommitAndRestart(t *testing.T) {
 		case <-e.Done():
 			t.Errorf("Stop counts as a failure: %v", e.Err())
 		default:
+		}
+	}
+}
+
+// Who submits what is being checked already is told how that ends.
+func TestSubmitTwiceAtOnce(t *testing.T) {
+	app := newCounter()
+	app.checking = make(chan struct{})
+	e := started(t, home(t), app)
+	type answer struct {
+		receipt.Receipt
+		err error
+	}
+	ask := func() <-chan answer {
+		c := make(chan answer, 1)
+		go func() {
+			r, err := e.Submit(context.Background(), []byte("no"))
+			c <- answer{r, err}
+		}()
+		return c
+	}
+	first := ask()
+	<-app.checking
+	second := ask()
+	select {
+	case a := <-second:
+		<-app.checking
+		t.Fatalf("answered %+v while the first is being checked", a)
+	case <-time.After(100 * time.Millisecond): // as good as asked
+	}
+	for answered := 0; answered < 2; {
+		var a answer
+		select {
+		case <-app.checking:
+			continue
+		case a = <-first:
+		case a = <-second:
+		}
+		if answered++; a.err != nil || a.Code != receipt.Malformed {
+			t.Errorf("answered %+v", a)
 		}
 	}
 }
