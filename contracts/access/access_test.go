@@ -702,3 +702,38 @@ func TestViewWrites(t *testing.T) {
 	h.ViewAs(h.b.Address(), "access", "use", useArgs{Relation: "open", Object: h.door}).Refused(receipt.NotPermitted)
 	h.ViewAs(h.a.Address(), "access", "bump_epoch", nil).Refused(receipt.NotPermitted)
 }
+
+// A sold object's former owner still has the prefix above it, and may give Ann any
+// number of grants on that; it does not crowd out what comes from the new owner.
+func TestFormerOwnerCannotCrowd(t *testing.T) {
+	h := newHouse(t)
+	h.Call(h.a, "access", "transfer", transferArgs{h.door, h.d.Address()}).OK()
+	h.Call(h.d, "access", "accept", objectArgs{h.door}).OK()
+	g := h.open(h.b)
+	g.Redelegate = 1
+	root := h.grant(h.d, g)
+	g = h.open(h.c)
+	g.Parent = root
+	child := h.grant(h.b, g)
+	h.may(h.c, root, child)
+	for range maxLooked + 1 {
+		h.grant(h.a, grantArgs{Subject: h.c.Address(), Object: h.a.Address().String() + "/house/*", Relations: []string{"open"}, Expires: h.Now() + 100})
+	}
+	h.may(h.c, root, child)
+	h.Call(h.d, "access", "revoke", revokeArgs{ID: root}).OK()
+	h.mayNot(h.c, whyRevoked)
+}
+
+// An offer that was made with a stolen key ends with all else that it gave away.
+func TestEpochEndsOffers(t *testing.T) {
+	h := newHouse(t)
+	h.Call(h.a, "access", "transfer", transferArgs{h.door, h.d.Address()}).OK()
+	h.Call(h.a, "access", "bump_epoch", nil).OK()
+	h.Call(h.d, "access", "accept", objectArgs{h.door}).Failed("not_offered")
+	var o Object
+	if h.View("access", "object", objectArgs{h.door}).OK().Result(&o); o.OfferedTo != nil {
+		t.Errorf("%+v", o)
+	}
+	h.Call(h.a, "access", "transfer", transferArgs{h.door, h.d.Address()}).OK()
+	h.Call(h.d, "access", "accept", objectArgs{h.door}).OK()
+}

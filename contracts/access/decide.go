@@ -122,7 +122,12 @@ func decide(f facts, q question) (Decision, error) {
 		return d.because(true, whyOwner, "the owner may do everything"), nil
 	}
 
-	w := walk{f: f, at: d.At, subject: q.subject, relation: q.relation, target: q.object, owner: &o}
+	w := walk{f: f, at: d.At, subject: q.subject, relation: q.relation, target: q.object}
+	w.belongs(o)
+	counts := len(list)
+	if w.sold {
+		counts = 1 // or the former owner, who still has the prefixes, could crowd out what the new one's people passed on
+	}
 	var best chain // the first of those that hold, or the closest of those that don't
 	found := false
 	try := func(id uint64) error {
@@ -141,7 +146,7 @@ func decide(f facts, q question) (Decision, error) {
 		if err := try(q.via); err != nil {
 			return d, err
 		}
-	} else if err := w.all(list, func() bool { return found && best.why == "" }, try); err != nil {
+	} else if err := w.all(list[:counts], list[counts:], func() bool { return found && best.why == "" }, try); err != nil {
 		return d, err
 	}
 
@@ -183,7 +188,14 @@ type walk struct {
 	relation string      // "": whichever it is
 	target   string      // a pattern: what the chain must cover
 	owner    *Object     // nil: who owns the target is not looked at
+	sold     bool        // it is not the owner's whom its name starts with, so that no prefix counts
 	looked   int
+}
+
+// belongs makes the walk look at who owns the target.
+func (w *walk) belongs(o Object) {
+	namespace, _ := parseObject(o.Object)
+	w.owner, w.sold = &o, namespace != o.Owner
 }
 
 // A chain is what came of following one.
@@ -204,8 +216,9 @@ func (w *walk) read(id uint64) (Grant, bool, error) {
 	return g, ok, nil
 }
 
-// all tries the subject's grants on these patterns until enough of them were tried.
-func (w *walk) all(patterns []string, enough func() bool, try func(id uint64) error) error {
+// all tries the subject's grants on these patterns until enough of them were tried, and
+// if they were not, a few more to say why not. Those on the idle patterns can't hold.
+func (w *walk) all(patterns, idle []string, enough func() bool, try func(id uint64) error) error {
 	var failed error
 	for of := classRoot; of <= classChild; of++ {
 		for _, pattern := range patterns {
@@ -218,17 +231,24 @@ func (w *walk) all(patterns []string, enough func() bool, try func(id uint64) er
 			}
 		}
 	}
-	// A deny. What is over is only looked at to say so.
+	// A deny. What is over, or of no account, is only looked at to say so.
+	say := func(id uint64) bool {
+		if failed == nil && w.looked+maxLinks <= maxLooked {
+			failed = try(id)
+		}
+		return false
+	}
 	for of := classRoot; of < classes; of++ {
 		for _, pattern := range patterns {
-			if id, ok := w.f.late(w.subject, pattern, of); ok && w.looked+maxLinks <= maxLooked {
-				if err := try(id); err != nil {
-					return err
-				}
+			if id, ok := w.f.late(w.subject, pattern, of); ok {
+				say(id)
 			}
 		}
+		for _, pattern := range idle {
+			w.f.alive(w.subject, pattern, of, say)
+		}
 	}
-	return nil
+	return failed
 }
 
 // from follows the chain above a grant. Every link is asked the whole question, so that
@@ -268,6 +288,8 @@ func (w *walk) from(id uint64) (chain, error) {
 			return no(whyExpired, "grant %d expired at %s", g.ID, g.Expires)
 		case g.Parent == 0 && w.owner != nil && (g.Issuer != w.owner.Owner || g.ID < w.owner.Since):
 			return no(whyNotOwner, "grant %d is of %s, from whom the object has gone to another owner", g.ID, g.Issuer)
+		case w.sold && isPrefix(g.Object):
+			return no(whyNotOwner, "grant %d is for %s, from whose owner the object has gone to another", g.ID, g.Object)
 		}
 		c.expires = earlier(c.expires, g.Expires)
 		if g.NotBefore > w.at && g.NotBefore > begins {

@@ -89,6 +89,9 @@ func (w *world) gives(g Grant, relation, object string, fuel int) bool {
 	if g.Object != object && !(below && strings.HasPrefix(object, prefix)) {
 		return false
 	}
+	if below && !strings.HasPrefix(object, w.objects[object].Owner.String()+"/") {
+		return false // a prefix is about what its address owns
+	}
 	if g.Parent == 0 {
 		o := w.objects[object]
 		return o.Owner == g.Issuer && g.ID >= o.Since

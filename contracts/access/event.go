@@ -36,7 +36,7 @@ type (
 		Reason  string      `wire:",omitempty" doc:"why, if somebody said"`
 	}
 	epochEvent struct {
-		Account sdk.Address `doc:"whose grants have all ended"`
+		Account sdk.Address `doc:"whose grants and offers have all ended"`
 		Epoch   uint64      `doc:"how often it did this"`
 	}
 	forbiddenEvent struct {
@@ -70,7 +70,7 @@ var (
 	transferred = sdk.Event[transferredEvent]("transferred", "An object has a new owner.")
 	granted     = sdk.Event[grantedEvent]("granted", "A subject was granted something.")
 	revoked     = sdk.Event[revokedEvent]("revoked", "A grant was taken back, and all that was passed on from it.")
-	epochBumped = sdk.Event[epochEvent]("epoch_bumped", "All that an account had ever granted has ended.")
+	epochBumped = sdk.Event[epochEvent]("epoch_bumped", "All that an account had ever granted or offered has ended.")
 	forbidden   = sdk.Event[forbiddenEvent]("forbidden", "An owner forbade a subject something.")
 	unforbidden = sdk.Event[unforbiddenEvent]("unforbidden", "An owner took a forbid back.")
 	allowed     = sdk.Event[usedEvent]("allowed", "Somebody asked to do something, and may.")

@@ -149,7 +149,7 @@ func standing(f facts, g Grant, target string) (chain, error) {
 	if !isPrefix(target) {
 		o, ok := f.object(target)
 		if ok {
-			w.owner = &o
+			w.belongs(o)
 		}
 	}
 	return w.from(g.ID)

@@ -25,6 +25,7 @@ type Object struct {
 	Owner      sdk.Address  `doc:"who decides about it now"`
 	Since      uint64       `doc:"grants below this number were given before the owner had it, and do not hold"`
 	OfferedTo  *sdk.Address `doc:"who may take it over, if it is offered"`
+	OfferEpoch uint64       `wire:",omitempty" doc:"the owner's epoch when it was offered; another one now, and the offer has ended"`
 	Registered uint64       `doc:"height at which it was registered"`
 	Changed    uint64       `doc:"height of the last change"`
 }
@@ -147,7 +148,7 @@ func init() {
 
 	sdk.Method("grant", grant, "Let a subject do something to an object. By its owner, or by passing on a grant that the sender got.")
 	sdk.Method("revoke", revoke, "Take a grant back, and with it all that was passed on from it. By its issuer, the issuer of any grant above it, or the owner.")
-	sdk.Method("bump_epoch", bumpEpoch, "End every grant that the sender ever gave, because a key was stolen. Forbids stay.")
+	sdk.Method("bump_epoch", bumpEpoch, "End every grant and every offer of an object that the sender ever made, because a key was stolen. Forbids stay.")
 	sdk.Method("forbid", forbid, "Forbid a subject something, whatever it was granted; replaces the sender's forbid of this subject on this object. By the owner.")
 	sdk.Method("unforbid", unforbid, "Take a forbid back. By who wrote it.")
 	sdk.Method("sweep", sweep, "Put grants that can never hold again out of the way of checks. By anybody.")

@@ -30,12 +30,24 @@ func put(c *sdk.Ctx, o Object) {
 	objects.Set(c, o.Object, o)
 }
 
+// stored returns an object as its row says, without an offer that an epoch has ended: a
+// thief who offered it to himself must not be able to wait.
+func stored(c *sdk.Ctx, name string) (Object, bool) {
+	o, ok := objects.Get(c, name)
+	if o.OfferedTo != nil {
+		if now, _ := epochs.Get(c, o.Owner); now != o.OfferEpoch {
+			o.OfferedTo, o.OfferEpoch = nil, 0
+		}
+	}
+	return o, ok
+}
+
 // find returns a registered object.
 func find(c *sdk.Ctx, name string) (Object, error) {
 	if _, err := parseObject(name); err != nil {
 		return Object{}, err
 	}
-	o, ok := objects.Get(c, name)
+	o, ok := stored(c, name)
 	if !ok {
 		return o, errUnknown.Because("no object %s is registered", name)
 	}
@@ -59,8 +71,9 @@ func transfer(c *sdk.Ctx, a transferArgs) (sdk.None, error) {
 		return sdk.None{}, errValue.Because("to is the zero address, which nobody has")
 	}
 	o.OfferedTo = &a.To
+	o.OfferEpoch, _ = epochs.Get(c, o.Owner)
 	if a.To == o.Owner {
-		o.OfferedTo = nil
+		o.OfferedTo, o.OfferEpoch = nil, 0
 	}
 	put(c, o)
 	offered.Emit(c, offeredEvent{o.Object, o.Owner, o.OfferedTo})
@@ -81,7 +94,7 @@ func accept(c *sdk.Ctx, a objectArgs) (sdk.None, error) {
 	// From now on only grants that are still to be numbered count: those that an owner gave
 	// earlier don't come back with the object.
 	last, _ := lastGrant.Get(c)
-	o.Owner, o.OfferedTo, o.Since = c.Sender(), nil, last+1
+	o.Owner, o.OfferedTo, o.OfferEpoch, o.Since = c.Sender(), nil, 0, last+1
 	put(c, o)
 	transferred.Emit(c, transferredEvent{o.Object, old, o.Owner})
 	return sdk.None{}, nil
@@ -114,7 +127,7 @@ type objectPage struct {
 func objectsView(c *sdk.Ctx, a ownerPageArgs) (page objectPage, err error) {
 	list, next := objectsOf.Rows(a.Owner).Page(c, a.After, pageSize(a.Limit))
 	for _, row := range list {
-		o, ok := objects.Get(c, row.Key.Object)
+		o, ok := stored(c, row.Key.Object)
 		if !ok {
 			panic("BUG: access: the index names an object that is not there")
 		}
