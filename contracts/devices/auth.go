@@ -82,9 +82,9 @@ func present(c *sdk.Ctx, address sdk.Address) (Answer, Device) {
 	case Pending:
 		return a.no(whyPending, "its owner has not activated it"), d
 	case Suspended:
-		return a.no(whySuspended, "it is suspended since height %d%s", d.Changed, because), d
+		return a.no(whySuspended, "it is suspended since height %d%s", d.Since, because), d
 	}
-	return a.no(whyRetired, "it is retired since height %d%s", d.Changed, because), d
+	return a.no(whyRetired, "it is retired since height %d%s", d.Since, because), d
 }
 
 type authenticateArgs struct {
@@ -100,8 +100,8 @@ func authenticate(c *sdk.Ctx, a authenticateArgs) (Answer, error) {
 	}
 	forgetExpired(c)
 	if ch != nil {
-		nonces.Set(c, nonceKey{ch.Device, ch.Nonce}, ch.Expires)
-		expiring.Set(c, expiryKey{ch.Expires, ch.Device, ch.Nonce}, sdk.None{})
+		nonces.Set(c, nonceKey{ch.Device, ch.Audience, ch.Nonce}, ch.Expires)
+		expiring.Set(c, expiryKey{ch.Expires, ch.Device, ch.Audience, ch.Nonce}, sdk.None{})
 	}
 	record(c, answer, &audience, "challenge")
 	return answer, nil
@@ -178,7 +178,7 @@ func answerTo(c *sdk.Ctx, address, audience sdk.Address, proof []byte) (Answer, 
 		return no.no(whyExpired, "the challenge expired at %s, it is %s", ch.Expires, now), nil, nil
 	case ch.Expires > now.Add(maxLead):
 		return no.no(whyTooFar, "the challenge expires at %s, more than %s after %s", ch.Expires, maxLead, now), nil, nil
-	case nonces.Has(c, nonceKey{address, ch.Nonce}):
+	case nonces.Has(c, nonceKey{address, audience, ch.Nonce}):
 		return no.no(whyReplayed, "the challenge was answered before"), nil, nil
 	}
 	return yes, &ch, nil
@@ -196,6 +196,6 @@ func forgetExpired(c *sdk.Ctx) {
 	}
 	for _, key := range gone {
 		expiring.Delete(c, key)
-		nonces.Delete(c, nonceKey{key.Device, key.Nonce})
+		nonces.Delete(c, nonceKey{key.Device, key.Audience, key.Nonce})
 	}
 }

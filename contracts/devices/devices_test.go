@@ -648,3 +648,56 @@ func TestLabels(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// TestCopiedProof: who copies a proof and says what the device is not does not keep the owner
+// from enrolling it as what it is.
+func TestCopiedProof(t *testing.T) {
+	s := newSite(t)
+	lock := sdktest.P256("lock")
+	mine := s.enrolment(lock, s.owner.Address())
+	copied := mine
+	copied.Model, copied.Serial = "greedy", "fake"
+	s.Call(s.stranger, "devices", "enrol", copied).OK()
+	s.Call(s.operator, "devices", "enrol", mine).Failed("already_enrolled")
+	s.Call(s.owner, "devices", "enrol", mine).OK().Emitted("enrolled", "activated")
+	s.expect(lock, Active, "open")
+	var page devicePage
+	s.View("devices", "devices", devicesArgs{Owner: s.owner.Address()}).OK().Result(&page)
+	if len(page.Devices) != 1 || page.Devices[0].Model != lockModel || page.Devices[0].Serial != mine.Serial || page.Devices[0].EnrolledBy != s.owner.Address() {
+		t.Errorf("%+v", page)
+	}
+	s.Call(s.stranger, "devices", "withdraw", deviceArgs{lock.Address()}).Failed("not_permitted")
+}
+
+// TestOverheardNonce: who has the device answer with the nonce of another's challenge does
+// not use that up.
+func TestOverheardNonce(t *testing.T) {
+	s := newSite(t)
+	lock := sdktest.P256("lock")
+	s.enrol(lock)
+	mine := s.answered(lock, s.owner.Address(), "n", nil)
+	if a := s.authenticate(s.stranger, lock, s.answered(lock, s.stranger.Address(), "n", nil)); !a.Authentic {
+		t.Errorf("%+v", a)
+	}
+	if a := s.authenticate(s.owner, lock, mine); !a.Authentic {
+		t.Errorf("%+v", a)
+	}
+	if a := s.authenticate(s.owner, lock, mine); a.Why != whyReplayed {
+		t.Errorf("%+v", a)
+	}
+}
+
+// TestSince: a new label is no new suspension.
+func TestSince(t *testing.T) {
+	s := newSite(t)
+	lock := sdktest.P256("lock")
+	s.enrol(lock)
+	s.Call(s.owner, "devices", "suspend", reasonArgs{lock.Address(), "lost"}).OK()
+	since := s.Height()
+	s.Call(s.owner, "devices", "set_labels", labelsArgs{lock.Address(), map[string]string{"room": "12"}}).OK()
+	var a Answer
+	s.View("devices", "status", deviceArgs{lock.Address()}).OK().Result(&a)
+	if want := sdk.Text("since height %d: lost", since); !strings.Contains(a.Reason, want) {
+		t.Errorf("%+v, want %s", a, want)
+	}
+}

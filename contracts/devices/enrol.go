@@ -117,6 +117,9 @@ func enrolOne(c *sdk.Ctx, owner sdk.Address, e Enrolment) (enrolResult, error) {
 	switch old, known := devices.Get(c, address); {
 	case known && old.State == Retired:
 		return none, errRetired.Because("device %s was retired, so its key never enrols again", address)
+	case known && old.State == Pending && old.Owner == owner && c.Sender() == owner:
+		// Whoever saw the device's proof can have enrolled it with a model and serial number
+		// that it does not have. That must not be in the owner's way: what the owner says replaces it.
 	case known:
 		return none, errEnrolled.Because("device %s is enrolled already, by owner %s", address, old.Owner)
 	}
@@ -127,7 +130,7 @@ func enrolOne(c *sdk.Ctx, owner sdk.Address, e Enrolment) (enrolResult, error) {
 	d := Device{
 		Device: address, Owner: owner, Model: m.Model, Vendor: m.Vendor, Serial: e.Serial, Key: e.Key, Algorithm: algorithm(e.Key),
 		State: Pending, Assurance: SelfDeclared, Labels: e.Labels, EnrolledBy: c.Sender(), Proof: proof,
-		Created: c.Height(), KeyEpoch: 1,
+		Created: c.Height(), Since: c.Height(), KeyEpoch: 1,
 	}
 	byOwnerHimself := c.Sender() == owner
 	if byOwnerHimself {

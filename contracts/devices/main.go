@@ -45,6 +45,7 @@ type Device struct {
 	EnrolledBy sdk.Address       `doc:"the account that enrolled it"`
 	Proof      sdk.Hash          `doc:"SHA-256 of what it signed to be enrolled"`
 	Created    uint64            `doc:"height at which it was enrolled"`
+	Since      uint64            `doc:"height at which it came into its state"`
 	Changed    uint64            `doc:"height of the last change"`
 	KeyEpoch   uint64            `doc:"counts its keys, from 1"`
 	Reason     string            `wire:",omitempty" doc:"why it was suspended or retired, if somebody said"`
@@ -52,14 +53,18 @@ type Device struct {
 
 type (
 	byOwnerKey struct{ Owner, Device sdk.Address }
-	nonceKey   struct {
-		Device sdk.Address
-		Nonce  []byte
+	// nonceKey has the audience, or whoever overhears a challenge could have the device
+	// sign its nonce for themselves, and use it up before the one who asked.
+	nonceKey struct {
+		Device   sdk.Address
+		Audience sdk.Address
+		Nonce    []byte
 	}
 	expiryKey struct {
-		Expires sdk.Time
-		Device  sdk.Address
-		Nonce   []byte
+		Expires  sdk.Time
+		Device   sdk.Address
+		Audience sdk.Address
+		Nonce    []byte
 	}
 	proofKey struct {
 		Device sdk.Address
@@ -103,7 +108,7 @@ func init() {
 	sdk.Method("set_model", setModel, "Write the profile of a model: what the keys of its devices may do. Keys that are open already keep what they have. By the operator.")
 	sdk.Method("remove_model", removeModel, "Remove the profile of a model, so that no further device of it is activated. By the operator.")
 
-	sdk.Method("enrol", enrol, "Enrol a device, with its proof of possession. By its owner it is active at once; by anybody else it is pending until the owner activates it.")
+	sdk.Method("enrol", enrol, "Enrol a device, with its proof of possession. By its owner it is active at once, also if somebody else has enrolled it for them; by anybody else it is pending until the owner activates it.")
 	sdk.Method("enrol_batch", enrolBatch, "Enrol the devices of a delivery, all or none.")
 	sdk.Method("withdraw", withdraw, "Take a pending enrolment back. By who enrolled it, or the owner.")
 	sdk.Method("activate", activate, "Agree to a pending enrolment; this opens the device's key. By the owner.")

@@ -37,6 +37,10 @@ func put(c *sdk.Ctx, d Device) {
 	devices.Set(c, d.Device, d)
 }
 
+func (d *Device) enter(c *sdk.Ctx, s State, reason string) {
+	d.State, d.Reason, d.Since = s, reason, c.Height()
+}
+
 func wrongState(d Device, want State) error {
 	return errState.Because("device %s is %s, not %s", d.Device, d.State, want)
 }
@@ -78,7 +82,7 @@ func activate(c *sdk.Ctx, a deviceArgs) (sdk.None, error) {
 	if err := open(c, d, m); err != nil {
 		return sdk.None{}, err
 	}
-	d.State = Active
+	d.enter(c, Active, "")
 	put(c, d)
 	return sdk.None{}, nil
 }
@@ -118,7 +122,7 @@ func suspend(c *sdk.Ctx, a reasonArgs) (sdk.None, error) {
 		return sdk.None{}, wrongState(d, Active)
 	}
 	must(c.Accounts().Shut(d.Device))
-	d.State, d.Reason = Suspended, a.Reason
+	d.enter(c, Suspended, a.Reason)
 	put(c, d)
 	suspended.Emit(c, stateEvent{d.Device, d.Owner, c.Sender(), a.Reason})
 	return sdk.None{}, nil
@@ -133,7 +137,7 @@ func resume(c *sdk.Ctx, a deviceArgs) (sdk.None, error) {
 		return sdk.None{}, wrongState(d, Suspended)
 	}
 	must(c.Accounts().Reopen(d.Device))
-	d.State, d.Reason = Active, ""
+	d.enter(c, Active, "")
 	put(c, d)
 	resumed.Emit(c, stateEvent{d.Device, d.Owner, c.Sender(), ""})
 	return sdk.None{}, nil
@@ -150,7 +154,7 @@ func retire(c *sdk.Ctx, a reasonArgs) (sdk.None, error) {
 	if d.State != Pending { // a pending device's key was never opened
 		must(c.Accounts().Retire(d.Device))
 	}
-	d.State, d.Reason = Retired, a.Reason
+	d.enter(c, Retired, a.Reason)
 	put(c, d)
 	retired.Emit(c, stateEvent{d.Device, d.Owner, c.Sender(), a.Reason})
 	return sdk.None{}, nil
