@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -46,7 +48,8 @@ over HTTP. Shows who did what, what was decided and why, until Ctrl-C.
 Exits with 1 if a step did not come out as it should: an expired or revoked grant that opened the
 door, a suspended lock that authenticated, a replay that ran, an event that the stream lost or doubled.
 
-The parties' keys lie unencrypted in the home: use them with "ward call --home HOME --key owner ...".`,
+The keys of owner, guest, cleaner and burglar lie unencrypted in the home, for "ward call --home HOME
+--key owner ..."; each round has a new lock, whose key is not kept.`,
 		Flags: []urfave.Flag{
 			&urfave.DurationFlag{Name: "for", Usage: "end after this `TIME`, but not before the first round is told", DefaultText: "until Ctrl-C"},
 			&urfave.StringFlag{Name: "listen", Value: node.DefaultHTTP, Usage: "HTTP `ADDRESS`; port 0 takes any"},
@@ -89,7 +92,7 @@ func dev(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	url := "http://" + n.HTTP().String()
+	url := reachable(n.HTTP())
 	if err := s.devBanner(n, url, home); err != nil {
 		return errors.Join(err, n.Close())
 	}
@@ -128,8 +131,19 @@ func dev(c *urfave.Context) error {
 	return nil
 }
 
+// reachable is the URL at which this machine finds a listener.
+func reachable(a net.Addr) string {
+	if tcp, ok := a.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
+	}
+	return "http://" + a.String()
+}
+
 // devHome makes the home unless it is one already, and returns the parties' keys.
 func (s *session) devHome() (map[string]*tx.SecretKey, error) {
+	if err := s.checkDevHome(); err != nil {
+		return nil, err
+	}
 	keys := map[string]*tx.SecretKey{}
 	for _, name := range site.Names() {
 		key, err := s.devKey(name, site.Parties()[name])
@@ -174,6 +188,25 @@ func (s *session) devHome() (map[string]*tx.SecretKey, error) {
 		Accounts: accounts, Contracts: contracts,
 	})
 	return keys, err
+}
+
+// checkDevHome refuses the home of a chain that has no such site, before anything is written
+// into it.
+func (s *session) checkDevHome() error {
+	if _, err := os.Stat(filepath.Join(s.home, "genesis.json")); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	g, err := node.ReadGenesis(s.home)
+	if err != nil {
+		return err
+	}
+	for _, name := range site.Names() {
+		if !slices.ContainsFunc(g.Accounts, func(a genesis.Account) bool { return a.Name == name }) {
+			return hint(fmt.Errorf("%s is the home of chain %s, which \"ward dev\" did not make: it has no account of the %s", s.home, g.Chain, name),
+				"another --home, or \"ward node --home %s\" to run that chain", s.home)
+		}
+	}
+	return nil
 }
 
 // devKey is a key of the home, made unencrypted unless it is there.
@@ -227,7 +260,7 @@ func (s *session) devStep(step site.Step) {
 		if step.Height != 0 {
 			block = fmt.Sprintf("%6d", step.Height)
 		}
-		line := fmt.Sprintf("%s%s  %-8s %-48s %-14s %s", mark, block, step.Who, step.Does, step.Decision, text(step.Why))
+		line := fmt.Sprintf("%s%s  %-8s %-48s %-17s %s", mark, block, step.Who, step.Does, step.Decision, text(step.Why))
 		if step.Wanted != "" {
 			line += fmt.Sprintf("  (%s is right)", step.Wanted)
 		}

@@ -58,7 +58,8 @@ type (
 	grantID struct {
 		ID uint64 `wire:"id"`
 	}
-	useArgs struct {
+	sweepArgs struct{ Grants []uint64 }
+	useArgs   struct {
 		Object   string
 		Relation string
 	}
@@ -68,6 +69,19 @@ type (
 		Subject  address.Address
 	}
 )
+
+// opening clears away what an earlier run in the same home has left, if it was stopped in
+// the middle of its story, and makes sure that there is a door.
+func (s *site) opening(ctx context.Context) error {
+	if _, err := s.do(ctx, s.owner, "ends every grant of before", decisionOK, access, "bump_epoch", nil, nil); err != nil {
+		return err
+	}
+	_, err := s.owner.node.Call(ctx, s.owner.key, access, "register", registerArg{door}, client.Options{})
+	if refused, ok := errors.AsType[*client.Refused](err); err != nil && (!ok || refused.ContractError != "already_registered") {
+		return fmt.Errorf("site: the owner registers the front door: %w", err)
+	}
+	return nil
+}
 
 // round tells the story once.
 func (s *site) round(ctx context.Context) error {
@@ -151,16 +165,11 @@ func (s *site) answer(ctx context.Context, lock *party) (proofArgs, error) {
 
 // visit: the guest comes in. The burglar does not, whatever they try.
 func (s *site) visit(ctx context.Context, _ *party) error {
-	// The door is there from the second round on, or from an earlier run in the same home.
-	_, err := s.owner.node.Call(ctx, s.owner.key, access, "register", registerArg{door}, client.Options{})
-	if refused, ok := errors.AsType[*client.Refused](err); err != nil && (!ok || refused.ContractError != "already_registered") {
-		return fmt.Errorf("site: the owner registers the front door: %w", err)
-	}
 	grant, err := s.grant(ctx, s.owner, s.guest, "lets the guest in", longGrant, 0, 0)
 	if err != nil {
 		return err
 	}
-	visit, err := s.guest.node.Sign(ctx, s.guest.key, access, "use", s.opening(), client.Options{})
+	visit, err := s.guest.node.Sign(ctx, s.guest.key, access, "use", s.passage(), client.Options{})
 	if err != nil {
 		return fmt.Errorf("site: the guest signs: %w", err)
 	}
@@ -183,7 +192,7 @@ func (s *site) visit(ctx context.Context, _ *party) error {
 // burglary: attempts that no contract ever sees.
 func (s *site) burglary(ctx context.Context) error {
 	// A call of the owner's, and its twin with the other S: the same transaction.
-	check, err := s.owner.node.Sign(ctx, s.owner.key, access, "use", s.opening(), client.Options{})
+	check, err := s.owner.node.Sign(ctx, s.owner.key, access, "use", s.passage(), client.Options{})
 	if err != nil {
 		return fmt.Errorf("site: the owner signs: %w", err)
 	}
@@ -194,7 +203,7 @@ func (s *site) burglary(ctx context.Context) error {
 	if err := s.submit(ctx, s.burglar, "sends the owner's transaction with the other S", receipt.Replayed.Name(), otherS(raw), nil); err != nil {
 		return err
 	}
-	fresh, err := s.guest.node.Sign(ctx, s.guest.key, access, "use", s.opening(), client.Options{})
+	fresh, err := s.guest.node.Sign(ctx, s.guest.key, access, "use", s.passage(), client.Options{})
 	if err != nil {
 		return fmt.Errorf("site: the guest signs: %w", err)
 	}
@@ -207,7 +216,7 @@ func (s *site) burglary(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("site: the burglar's other key: %w", err)
 	}
-	signed, err := s.burglar.node.Sign(ctx, stranger, access, "use", s.opening(), client.Options{Sequence: 1})
+	signed, err := s.burglar.node.Sign(ctx, stranger, access, "use", s.passage(), client.Options{Sequence: 1})
 	if err != nil {
 		return fmt.Errorf("site: the burglar signs: %w", err)
 	}
@@ -235,7 +244,12 @@ func (s *site) delegation(ctx context.Context, _ *party) error {
 	if err := s.revoke(ctx, root, "takes the guest's grant back", "finds the front door shut"); err != nil {
 		return err
 	}
-	return s.try(ctx, s.cleaner, "finds the front door shut too", decisionDeny)
+	if err := s.try(ctx, s.cleaner, "finds the front door shut too", decisionDeny); err != nil {
+		return err
+	}
+	// A dead grant that was passed on still stands in the way of a check until somebody sweeps it.
+	_, err = s.do(ctx, s.owner, "sweeps the cleaner's dead grant away", decisionOK, access, "sweep", sweepArgs{[]uint64{child}}, nil)
+	return err
 }
 
 // expiry: a grant ends by itself.
@@ -286,7 +300,7 @@ func (s *site) suspension(ctx context.Context, lock *party) error {
 // object is the front door's name.
 func (s *site) object() string { return s.owner.address().String() + "/" + door }
 
-func (s *site) opening() useArgs { return useArgs{s.object(), open} }
+func (s *site) passage() useArgs { return useArgs{s.object(), open} }
 
 // try is somebody at the front door.
 func (s *site) try(ctx context.Context, p *party, does, wanted string) error {
@@ -299,7 +313,7 @@ func (s *site) try(ctx context.Context, p *party, does, wanted string) error {
 	if err != nil {
 		return fmt.Errorf("site: the %s asks: %w", p.name, err)
 	}
-	r, err := s.do(ctx, p, does, wanted, access, "use", s.opening(), decided)
+	r, err := s.do(ctx, p, does, wanted, access, "use", s.passage(), decided)
 	if err == nil && r != nil {
 		if said, _, _ := decided(r); said != view.word() {
 			s.wrong("the view told the %s %s (%s), the recorded use %s", p.name, view.word(), view.Reason, said)

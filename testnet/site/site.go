@@ -109,7 +109,9 @@ func Run(ctx context.Context, c Config) (Summary, error) {
 	}
 	defer s.dashboard.close()
 
-	err = s.rounds(ctx)
+	if err = s.opening(ctx); err == nil {
+		err = s.rounds(ctx)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.summary.Wrong = append(s.summary.Wrong, s.dashboard.finish()...)
