@@ -701,3 +701,29 @@ func TestSince(t *testing.T) {
 		t.Errorf("%+v, want %s", a, want)
 	}
 }
+
+// TestLargestModels: a profile at its bound fits in its event, and a page of them in a
+// result; what is larger is refused with a code.
+func TestLargestModels(t *testing.T) {
+	s := newSite(t)
+	var scope []sdk.Scope
+	for i := range 32 {
+		one := sdk.Scope{Contract: "c" + strings.Repeat("x", i/10) + string(rune('a'+i%10))}
+		for j := range 20 {
+			one.Methods = append(one.Methods, string(rune('a'+j)))
+		}
+		scope = append(scope, one)
+	}
+	s.Call(s.operator, "devices", "set_model", Model{Model: "m", Scope: scope}).Failed("bad_value").Because("limit 2500")
+	for i := range scope {
+		scope[i].Methods = scope[i].Methods[:min(15, 2500/32/(len(scope[i].Contract)+2))]
+	}
+	for i := range maxModelPage {
+		m := Model{Model: strings.Repeat("m", 46) + sdk.Text("%d", i+10), Vendor: strings.Repeat("v", maxName), Scope: scope, Quota: 1 << 62}
+		s.Call(s.operator, "devices", "set_model", m).OK().Emitted("model_set")
+	}
+	var page modelPage
+	if s.View("devices", "models", pageArgs{Limit: 1000}).OK().Result(&page); len(page.Models) != maxModelPage || page.Next == nil {
+		t.Errorf("%d models", len(page.Models))
+	}
+}

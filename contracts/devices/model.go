@@ -16,6 +16,9 @@ const (
 	// maxScope and maxScopeMethods are what the chain lets one key have.
 	maxScope        = 32
 	maxScopeMethods = 64
+	// maxScopeText is what the names in a scope are long together, each method with its
+	// contract: some 80 of 30 bytes. So a profile fits in its event, and a page of them in a result.
+	maxScopeText = 2500
 	// maxInitModels is how many profiles a new contract starts with; more are set later.
 	maxInitModels = 32
 )
@@ -112,8 +115,15 @@ func putModel(c *sdk.Ctx, m Model) error {
 			}
 		}
 	}
+	names, size := scopeNames(m.Scope), 0
+	for _, name := range names {
+		size += len(name)
+	}
+	if size > maxScopeText {
+		return errValue.Because("scope: its %d names, such as %q, are %d bytes together, limit %d", len(names), names[0], size, maxScopeText)
+	}
 	models.Set(c, m.Model, m)
-	modelSet.Emit(c, modelEvent{m.Model, m.Vendor, m.Quota, scopeNames(m.Scope)})
+	modelSet.Emit(c, modelEvent{m.Model, m.Vendor, m.Quota, names})
 	return nil
 }
 
@@ -169,8 +179,8 @@ type modelPage struct {
 	Next   []byte `wire:",omitempty" doc:"for the next page; missing on the last"`
 }
 
-// maxModelPage keeps a page of profiles, the largest of which has 32 contracts with
-// 64 methods, well below the largest result in every case that occurs.
+// maxModelPage keeps a page of profiles below the 64 KiB of a result, also if each is as
+// large as it can be.
 const maxModelPage = 16
 
 func modelsView(c *sdk.Ctx, a pageArgs) (page modelPage, err error) {
