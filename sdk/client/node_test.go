@@ -88,7 +88,8 @@ func TestRealNode(t *testing.T) {
 	if err != nil || record.State != "open" || record.Account != k.Public().Address() || record.Next(0) != 2 || record.Next(1) != 1 || record.PerHour != 1<<50 {
 		t.Errorf("key %+v, %v", record, err)
 	}
-	if record.Available >= record.PerHour || record.Available < record.PerHour-r.GasLimit {
+	// What was charged may have come back already: the quota is large.
+	if record.Available > record.PerHour || record.Available < record.PerHour-r.GasLimit {
 		t.Errorf("%d of %d gas left after a call with the limit %d", record.Available, record.PerHour, r.GasLimit)
 	}
 	if spec, err := c.Spec(ctx, "code"); err != nil || spec.Name != "code" || len(spec.Methods) != 1 {
