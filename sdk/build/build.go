@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/vm"
@@ -98,9 +99,18 @@ func compile(ctx context.Context, o Options) (wasm []byte, toolchain string, err
 	return wasm, tool.version, err
 }
 
+// maxDescribe is how long a contract may take to say what it is: its package's variables and
+// ward_spec run, which takes milliseconds, interpreted and on a busy machine some seconds.
+const maxDescribe = 30 * time.Second
+
 // describe asks a module for its spec and puts it in.
 func describe(ctx context.Context, engine Engine, wasm []byte, toolchain string) (*Module, error) {
-	encoded, err := engine.Describe(ctx, wasm)
+	running, cancel := context.WithTimeout(ctx, maxDescribe)
+	defer cancel()
+	encoded, err := engine.Describe(running, wasm)
+	if err != nil && running.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("it has not described itself after %v: does it loop when it starts?", maxDescribe)
+	}
 	if err != nil {
 		return nil, err
 	}

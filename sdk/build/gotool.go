@@ -58,6 +58,9 @@ func findGo(ctx context.Context, o Options) (*gotool, error) {
 	if name == "" {
 		name = "go"
 	}
+	if version.IsValid(o.Toolchain) && version.Compare(o.Toolchain, MinGo) < 0 {
+		return nil, &SetupError{Reason: fmt.Sprintf("asked for %s, contracts need %s or later", o.Toolchain, MinGo)}
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, &SetupError{
