@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/wardledger/ward/node/eventlog"
 	"github.com/wardledger/ward/node/stream"
@@ -307,11 +308,21 @@ func (n wide) MarshalJSON() ([]byte, error) {
 	return strconv.AppendQuote(nil, strconv.FormatUint(uint64(n), 10)), nil
 }
 
+// parseKID reads a key's address, or its kid as transactions carry it: the same 20 bytes in hex.
+func parseKID(text string) (address.Address, error) {
+	if len(text) == 2*len(address.Address{}) {
+		if b, err := hex.DecodeString(text); err == nil {
+			return address.FromBytes(b)
+		}
+	}
+	return address.Parse(text)
+}
+
 func (s *Server) getKey(w http.ResponseWriter, r *http.Request) error {
 	if _, err := parameters(r); err != nil {
 		return err
 	}
-	kid, err := address.Parse(r.PathValue("kid"))
+	kid, err := parseKID(r.PathValue("kid"))
 	if err != nil {
 		return badRequest.because("%v", err)
 	}
@@ -382,6 +393,9 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) error {
 		no = sub.CheckCursor(s.config.Log.Height())
 	}
 	if no != nil {
+		if strings.HasPrefix(no.Reason, "unknown parameter ") {
+			no.Reason += ", and limit" // which a page has and a stream doesn't
+		}
 		return no
 	}
 	page, err := s.config.Log.Events(sub.Filter, sub.After, limit)

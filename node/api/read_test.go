@@ -81,6 +81,7 @@ func TestKeys(t *testing.T) {
 		`"scope":[{"contract":"access","methods":["use"]},{"contract":"devices","methods":[]}],`+
 		`"quota":{"per_hour":"1152921504606846975","available":1760000100},"lanes":[{"lane":0,"next":8},{"lane":1,"next":1}]}`,
 		kid, kid, bob.Public().Address(), alice.Public()))
+	s.refused("a stranger's in hex", s.get(sprint("/v1/keys/%x", [20]byte(bob.Public().Address()))), 404, "not_found", "no key ward1")
 	s.refused("a stranger's", s.get("/v1/keys/"+bob.Public().Address().String()), 404, "not_found", "no key ward1")
 	s.refused("no address", s.get("/v1/keys/bob"), 400, "bad_request", `address "bob"`)
 	s.refused("a wrong checksum", s.get("/v1/keys/"+kid.String()[:42]+"q"), 400, "bad_request", "address")
@@ -218,7 +219,7 @@ func TestEvents(t *testing.T) {
 		{"limit=0", "bad_request", `limit "0"`},
 		{"limit=1&limit=2", "bad_request", "given 2 times"},
 		{"contract=access&event=opened", "unknown_name", "opened"},
-		{"from=1", "bad_parameter", `unknown parameter "from"`},
+		{"from=1", "bad_parameter", `unknown parameter "from": there are contract, event, attr.NAME and after, and limit`},
 		{"contract=%zz", "bad_request", "%zz"},
 	} {
 		s.refused(c.query, s.get("/v1/events?"+c.query), 400, c.code, c.reason)

@@ -15,6 +15,7 @@ import (
 	"github.com/wardledger/ward/node/genesis"
 	"github.com/wardledger/ward/runtime"
 	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/tx"
 )
 
 // Log is the durable memory of what happened; see node/eventlog.
@@ -191,7 +192,9 @@ func (a *App) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*a
 	results := make([]*abci.ExecTxResult, 0, len(r.Txs))
 	var gas uint64
 	for _, raw := range r.Txs {
+		watch := time.AfterFunc(slow, func() { a.tellSlow(r.Height, raw) })
 		rec, err := block.Apply(raw)
+		watch.Stop()
 		if err != nil {
 			return nil, a.fail(err)
 		}
@@ -210,6 +213,18 @@ func (a *App) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*a
 	a.config.Logger.Debug("executed", "height", r.Height, "txs", len(r.Txs), "gas", gas, "time", r.Time.Unix(),
 		"took", a.config.Clock().Sub(began))
 	return &abci.ResponseFinalizeBlock{TxResults: results, AppHash: stage.Root}, nil
+}
+
+// slow is how long a transaction may execute before whoever watches this node is told which
+// it is. It changes nothing: only gas ends a transaction, on every node alike.
+const slow = 5 * time.Second
+
+func (a *App) tellSlow(height int64, raw []byte) {
+	t, err := tx.Decode(raw)
+	if err != nil {
+		return // it is refused without running
+	}
+	a.config.Logger.Warn("a block takes long", "height", height, "tx", t.ID().String(), "calls", t.Contract+"."+t.Method, "running", slow)
 }
 
 // Commit makes the executed block true: event log, then state, and only then does anybody
