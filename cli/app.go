@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -33,7 +35,8 @@ authorities keep together. This command starts a chain, keeps keys, and talks to
   ward events --follow              what happens, as it happens
 
 Results go to stdout, everything else to stderr. With --json, results are one JSON object a
-line. Exit codes: 0 done, 1 could not be done, 2 wrong command line, 3 refused by the chain.`
+line. Exit codes: 0 done, 1 could not be done, 2 wrong command line, 3 refused by the chain,
+4 done, but the answer is no (--require of call and query).`
 
 // Run runs one command line, args[0] being the program's name, and returns its exit code.
 // It returns soon after ctx ends.
@@ -72,7 +75,73 @@ func finish(commands []*urfave.Command) {
 	}
 }
 
-func onUsageError(_ *urfave.Context, err error, _ bool) error { return &usageError{err: err} }
+func onUsageError(c *urfave.Context, err error, _ bool) error {
+	var flags []urfave.Flag
+	if c != nil && c.Command != nil {
+		flags = c.Command.Flags
+	}
+	return &usageError{err: flagMistake(err, flags)}
+}
+
+// mistaken is how the library tells of a value that it can't read.
+var mistaken = regexp.MustCompile(`^invalid value ("(?:[^"\\]|\\.)*") for flag -([a-z0-9-]+): `)
+
+// flagMistake says what the library says about a flag in words for people.
+func flagMistake(err error, flags []urfave.Flag) error {
+	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
+		var known []string
+		for _, f := range flags {
+			known = append(known, f.Names()...)
+		}
+		return fmt.Errorf("there is no option --%s%s", name, perhaps(name, known))
+	}
+	m := mistaken.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	for _, f := range flags {
+		if _, isTime := f.(*urfave.DurationFlag); isTime && slices.Contains(f.Names(), m[2]) {
+			return fmt.Errorf("--%s: %s is not a time such as 20s or 5m", m[2], m[1])
+		}
+	}
+	return fmt.Errorf("--%s: %s can't be read: %s", m[2], m[1], err.Error()[len(m[0]):])
+}
+
+// perhaps names the option that a wrong one was likely meant to be, for the end of an error,
+// or is "".
+func perhaps(name string, known []string) string {
+	best, least := "", 3 // mistakes; with more it is another word
+	for _, k := range known {
+		if d := distance(name, k); len(k) > 1 && d < least && d < len(name) {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ": perhaps --" + best
+}
+
+// distance counts the letters to insert, drop or replace that make b of a (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
 
 // group is the action of a command that only holds others: it shows them, or says that the
 // one asked for isn't there.

@@ -29,10 +29,13 @@ Here OWNER=$(ward key show owner --address), because objects are named after the
 repeating its field or with commas, a map or an object as JSON. If a field has the name of an
 option, the option goes before CONTRACT.
 
-The exit code is 3 if the chain or the contract refused; the receipt says why.`,
+  ward call access use --relation open --object $DOOR --require allowed && open_door
+
+The exit code is 3 if the chain or the contract refused; the receipt says why. An answer that says
+no is no refusal: the exit code is 0, unless --require names what must be true in it, and then 4.`,
 		SkipFlagParsing: true, // method.go reads it
 		Flags: []urfave.Flag{
-			keyFlag, argsFlag,
+			keyFlag, argsFlag, requireFlag,
 			&urfave.Uint64Flag{Name: "gas", Usage: "gas `LIMIT`; at least half of it is charged to the quota", DefaultText: "about 20 million"},
 			&urfave.Uint64Flag{Name: "last-valid", Usage: "last block `HEIGHT` at which it may run", DefaultText: "no end"},
 			&urfave.Uint64Flag{Name: "sequence", Usage: "`NUMBER` that this key hasn't used yet", DefaultText: "the next"},
@@ -61,6 +64,9 @@ func call(c *urfave.Context) error {
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
+	if len(v.require) > 0 && (v.has("no-wait") || v.options["out"] != "") {
+		return usagef("--require needs the result: it doesn't go with --no-wait or --out")
+	}
 	key, err := v.signer()
 	if err != nil {
 		return err
@@ -68,11 +74,12 @@ func call(c *urfave.Context) error {
 	if path := v.options["out"]; path != "" {
 		return v.signTo(path, key, o)
 	}
-	return v.send(key, v.contract, v.method.Name, v.args, o, v.has("no-wait"))
+	return v.send(key, v.contract, v.method.Name, v.args, o, v.has("no-wait"), v.require...)
 }
 
-// send sends a call and prints what became of it.
-func (s *session) send(key tx.Signer, contract, method string, args client.Args, o client.Options, noWait bool) error {
+// send sends a call and prints what became of it. A result that doesn't have what is required
+// is an *unmetError.
+func (s *session) send(key tx.Signer, contract, method string, args client.Args, o client.Options, noWait bool, require ...requirement) error {
 	if noWait {
 		id, err := s.client.Send(s.ctx, key, contract, method, args, o)
 		if err != nil {
@@ -90,7 +97,10 @@ func (s *session) send(key tx.Signer, contract, method string, args client.Args,
 	if printed := s.printReceipt(r); printed != nil {
 		return printed
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return unmet(r.Return, require)
 }
 
 // lost adds to an error without an answer how to find out what became of the transaction.

@@ -207,7 +207,7 @@ func (s *session) initArgs(spec *abi.Spec, document string) ([]byte, error) {
 	}
 	encoded, err := specjson.ToCBOR(m.Args, []byte(document))
 	if err != nil {
-		return nil, usagef("--init: %w", err)
+		return nil, usagef("--init: %w", inDocument(err))
 	}
 	return encoded, nil
 }

@@ -16,4 +16,5 @@
 //	1  it could not be done: no node, no disk, no such thing
 //	2  the command line was wrong; nothing was tried
 //	3  the chain refused: its code and reason are printed
+//	4  done, but the answer is no: a --require of call or query isn't met
 package cli

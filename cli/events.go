@@ -8,6 +8,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/sdk/client"
 )
 
@@ -65,6 +66,12 @@ func events(c *urfave.Context) error {
 			value = a.String()
 		}
 		f.Attributes[name] = value
+	}
+	if f.Contract != "" {
+		_, err := s.client.Spec(s.ctx, f.Contract)
+		if r, ok := errors.AsType[*client.Refused](err); ok && r.Code == receipt.UnknownContract {
+			fmt.Fprintf(s.err, "ward: no contract %q is deployed: \"ward contract list\"\n", f.Contract)
+		}
 	}
 	if c.Bool("follow") {
 		return s.followEvents(f, c.String("after"), c.Uint64("limit"))

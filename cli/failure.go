@@ -19,6 +19,7 @@ const (
 	exitFailed  = 1
 	exitUsage   = 2
 	exitRefused = 3
+	exitUnmet   = 4
 )
 
 // A hinted error carries what to try.
@@ -43,6 +44,7 @@ func report(w io.Writer, err error, asJSON bool) int {
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
+	_, isUnmet := errors.AsType[*unmetError](err)
 	usage, isUsage := errors.AsType[*usageError](err)
 	refused, isRefused := errors.AsType[*client.Refused](err)
 	switch {
@@ -50,6 +52,8 @@ func report(w io.Writer, err error, asJSON bool) int {
 		code = exitUsage
 	case isRefused:
 		code = exitRefused
+	case isUnmet:
+		code = exitUnmet
 	}
 	try := advice(err)
 	if asJSON {
@@ -99,7 +103,11 @@ func advice(err error) string {
 			return "another --node: what answers there doesn't seem to be a Ward node"
 		}
 	}
-	if _, ok := errors.AsType[*net.OpError](err); ok {
+	op, isNet := errors.AsType[*net.OpError](err)
+	switch {
+	case isNet && op.Op == "listen":
+		return "another --listen (port 0 takes any)"
+	case isNet && op.Op == "dial":
 		return "start a node with \"ward node\" or \"ward dev\", or name one with --node or WARD_NODE"
 	}
 	if errors.Is(err, client.ErrPassphrase) {

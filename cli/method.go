@@ -33,6 +33,7 @@ type invocation struct {
 	contract string
 	method   *abi.Method // nil if none was named
 	args     client.Args
+	require  []requirement
 	help     bool
 	flags    []urfave.Flag
 	name     string // of the command, such as "ward call"
@@ -62,16 +63,6 @@ func parseInvocation(c *urfave.Context, view bool) (*invocation, error) {
 		}
 		i += n - 1
 	}
-	// The node must be known before the fields are.
-	for i, token := range later {
-		name, value, has := strings.Cut(strings.TrimLeft(token, "-"), "=")
-		if isFlag(token) && name == nodeFlag.Name && v.options[name] == "" {
-			if !has && i+1 < len(later) {
-				value = later[i+1]
-			}
-			v.options[name] = value
-		}
-	}
 	for _, f := range v.flags { // what wasn't given: the environment's, or the default
 		name := f.Names()[0]
 		if _, given := v.options[name]; given {
@@ -89,15 +80,14 @@ func parseInvocation(c *urfave.Context, view bool) (*invocation, error) {
 		v.options[nodeFlag.Name] = DefaultNode
 	}
 	var err error
-	v.session, err = newSession(c, option{node: v.options[nodeFlag.Name], home: v.options[homeFlag.Name]})
-	if err != nil {
+	if v.session, err = newSession(c, option{node: v.options[nodeFlag.Name], home: v.options[homeFlag.Name]}); err != nil {
 		return nil, err
 	}
 	if len(names) == 0 {
 		return v, v.withoutMethod(later)
 	}
 	v.contract = names[0]
-	if v.spec, err = v.client.Spec(v.ctx, v.contract); err != nil {
+	if err := v.ask(names[1:], later); err != nil {
 		return nil, err
 	}
 	if len(names) == 1 {
@@ -122,9 +112,52 @@ func parseInvocation(c *urfave.Context, view bool) (*invocation, error) {
 		}
 		return nil, err
 	}
+	for _, r := range v.require {
+		if err := r.check(v.method); err != nil && !v.help {
+			return nil, err
+		}
+	}
+	if node := v.options[nodeFlag.Name]; node != v.node {
+		return nil, usagef("--node %q after METHOD: want http://host:port", node)
+	}
 	v.json, v.passFile, v.keyName = v.has(jsonFlag.Name), v.options[passFlag.Name], v.options[keyFlag.Name]
 	return v, nil
 }
+
+// ask gets the contract's spec. Which node to ask can stand after METHOD, where --node may as
+// well be a field, which only the spec tells: a URL there is asked, and if the method turns
+// out to have such a field, the node that was meant is asked instead.
+func (v *invocation) ask(method, later []string) error {
+	usual := v.client.URL
+	for i, token := range later {
+		name, value, has := strings.Cut(strings.TrimLeft(token, "-"), "=")
+		if !isFlag(token) || name != nodeFlag.Name {
+			continue
+		}
+		if !has && i+1 < len(later) {
+			value = later[i+1]
+		}
+		if strings.HasPrefix(value, "http://") || strings.HasPrefix(value, "https://") {
+			v.talkTo(value)
+		}
+	}
+	for {
+		spec, err := v.client.Spec(v.ctx, v.contract)
+		if err != nil {
+			return err
+		}
+		v.spec = spec
+		if len(method) == 0 || v.node == usual {
+			return nil
+		}
+		if m, ok := spec.Method(method[0]); !ok || m.Args == nil || !slices.ContainsFunc(m.Args.Fields, isNode) {
+			return nil
+		}
+		v.talkTo(usual)
+	}
+}
+
+func isNode(f abi.Field) bool { return f.Name == nodeFlag.Name }
 
 // withoutMethod ends the reading of a command line that names no method, which is good
 // only for help.
@@ -163,6 +196,17 @@ func (v *invocation) option(tokens []string) (int, error) {
 			continue
 		}
 		name = f.Names()[0]
+		if name == requireFlag.Name {
+			if !has && len(tokens) < 2 {
+				return 0, usagef("--%s needs a value", name)
+			}
+			if has {
+				v.require = append(v.require, parseRequirement(value))
+				return 1, nil
+			}
+			v.require = append(v.require, parseRequirement(tokens[1]))
+			return 2, nil
+		}
 		if _, isBool := f.(*urfave.BoolFlag); isBool {
 			if !has {
 				value = "true"
@@ -209,7 +253,11 @@ func (v *invocation) fields(tokens []string) error {
 	if v.method.Args != nil {
 		fields = v.method.Args.Fields
 	}
-	given := make(map[string][]string)
+	type assignment struct {
+		field abi.Field
+		value string
+	}
+	var assigned []assignment // expanded below, when the home is known
 	for i := 0; i < len(tokens); {
 		token := tokens[i]
 		if !isFlag(token) {
@@ -223,13 +271,17 @@ func (v *invocation) fields(tokens []string) error {
 				return err
 			}
 			if n == 0 {
-				return usagef("%s %s has no field --%s", v.contract, v.method.Name, name)
+				known := make([]string, len(fields))
+				for i := range fields {
+					known[i] = fields[i].Name
+				}
+				for _, f := range v.flags {
+					known = append(known, f.Names()...)
+				}
+				return usagef("%s %s has no field --%s%s", v.contract, v.method.Name, name, perhaps(name, known))
 			}
 			i += n
 			continue
-		}
-		if name == nodeFlag.Name {
-			return usagef("%s %s has a field --node: put the option --node before %s", v.contract, v.method.Name, v.contract)
 		}
 		i++
 		if t := fields[at].Type; !has && t.Kind == abi.KindBool {
@@ -245,14 +297,21 @@ func (v *invocation) fields(tokens []string) error {
 			value = tokens[i]
 			i++
 		}
-		value, err := v.expand(fields[at], value)
-		if err != nil {
-			return err
-		}
-		given[name] = append(given[name], value)
+		assigned = append(assigned, assignment{fields[at], value})
 	}
 	if v.help {
 		return nil
+	}
+	if home := v.options[homeFlag.Name]; home != "" {
+		v.home = home // it may have stood among the fields
+	}
+	given := make(map[string][]string)
+	for _, a := range assigned {
+		value, err := v.expand(a.field, a.value)
+		if err != nil {
+			return err
+		}
+		given[a.field.Name] = append(given[a.field.Name], value)
 	}
 	return v.encode(given)
 }
@@ -275,7 +334,7 @@ func (v *invocation) encode(given map[string][]string) error {
 		}
 		encoded, err := specjson.ToCBOR(v.method.Args, []byte(document))
 		if err != nil {
-			return &usageError{err: fmt.Errorf("--args: %w", err)}
+			return &usageError{err: fmt.Errorf("--args: %w", inDocument(err))}
 		}
 		v.args = encoded
 	default:
@@ -296,6 +355,15 @@ func flagError(err error) error {
 	return err
 }
 
+// inDocument adds to an error about JSON that what is short for something else, such as @NAME,
+// is so in flags only.
+func inDocument(err error) error {
+	if said := err.Error(); strings.Contains(said, `"@`) || strings.Contains(said, `"+`) {
+		return fmt.Errorf("%w: @NAME and +2h work only in flags, not in JSON", err)
+	}
+	return err
+}
+
 // expand replaces what a person writes for short, by the field's type:
 //
 //	address  @NAME            a key in the home; in lists of addresses too
@@ -304,7 +372,7 @@ func flagError(err error) error {
 //	time     now, +2h, -5m    by this machine's clock
 func (v *invocation) expand(f abi.Field, value string) (string, error) {
 	switch {
-	case f.Type.Kind == abi.KindAddress && strings.HasPrefix(value, "@"):
+	case f.Type.Kind == abi.KindAddress:
 		return v.expandAddress(f, value)
 	case f.Type.Kind == abi.KindList && f.Type.Elem.Kind == abi.KindAddress && !strings.HasPrefix(value, "["):
 		parts := strings.Split(value, ",")
@@ -341,11 +409,10 @@ func (v *invocation) expand(f abi.Field, value string) (string, error) {
 }
 
 func (v *invocation) expandAddress(f abi.Field, value string) (string, error) {
-	if !strings.HasPrefix(value, "@") {
-		return value, nil
-	}
 	a, err := v.address(value)
-	if err != nil {
+	if err != nil && !strings.HasPrefix(value, "@") {
+		return "", usagef("--%s: %w", f.Name, err)
+	} else if err != nil {
 		return "", fmt.Errorf("--%s: %w", f.Name, err)
 	}
 	return a.String(), nil

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -69,6 +70,9 @@ func runNode(c *urfave.Context) error {
 	case s.ctx.Err() != nil:
 		return nil // stopped before it was up, as asked
 	case err != nil:
+		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "listen" && op.Addr != nil && op.Addr.String() == config.P2P {
+			return hint(err, "another --p2p (port 0 takes any)")
+		}
 		return err
 	}
 	return errors.Join(s.run(n, log), n.Close())
@@ -92,7 +96,7 @@ func (s *session) run(n *node.Node, log *slog.Logger) error {
 	if err := n.Wait(s.ctx); err != nil {
 		return err
 	}
-	log.Info("stopping")
+	log.Info("stopping", "signal", "again to end at once")
 	return nil
 }
 

@@ -128,6 +128,9 @@ func (s *session) printReceipt(r *client.Receipt) error {
 		if r.ContractCode != 0 {
 			verdict += fmt.Sprintf(" %d %s", r.ContractCode, r.ContractError)
 		}
+		if no := saysNo(r.Return); no != "" {
+			verdict += ", but " + no + "=false"
+		}
 		s.printf("%s  %s %s  block %d  gas %d of %d\n", text(strings.TrimSpace(verdict)), text(r.Contract), text(r.Method), r.Height, r.GasUsed, r.GasLimit)
 		s.printf("tx      %s\n", r.ID)
 		if r.Reason != "" {

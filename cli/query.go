@@ -13,14 +13,14 @@ func queryCommand() *urfave.Command {
 		Name: "query", Usage: "ask a contract's view",
 		ArgsUsage: "CONTRACT METHOD [--field value ...]",
 		Description: `A view reads committed state and changes nothing; it needs no key. Fields are given as in
-"ward call".
+"ward call", and --require makes the exit code 4 where the answer is no.
 
   ward query access --help
   ward query access check --subject @guest --relation open --object $OWNER/door/1
   ward query access check --args '{"subject":"ward1...","relation":"open","object":"ward1.../door/1"}' --json`,
 		SkipFlagParsing: true, // method.go reads it
 		Flags: []urfave.Flag{
-			argsFlag,
+			argsFlag, requireFlag,
 			&urfave.Uint64Flag{Name: "height", Usage: "ask the state after this block `HEIGHT`", DefaultText: "the newest"},
 			&urfave.StringFlag{Name: "sender", Usage: "`ADDRESS` that the contract sees as the caller, or @NAME; not verified", DefaultText: "nobody"},
 			nodeFlag, homeFlag, jsonFlag,
@@ -58,9 +58,13 @@ func query(c *urfave.Context) error {
 		Result  json.RawMessage `json:"result"`
 		GasUsed uint64          `json:"gas_used"`
 	}{a.Height, a.Time.Unix(), a.Clock, a.Result, a.GasUsed}
-	return v.print(result, func() {
+	err = v.print(result, func() {
 		if a.Result != nil {
 			v.printf("%s\n", indented(a.Result))
 		}
 	})
+	if err != nil {
+		return err
+	}
+	return unmet(a.Result, v.require)
 }

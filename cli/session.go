@@ -75,6 +75,12 @@ func newSession(c *urfave.Context, o option) (*session, error) {
 	}, nil
 }
 
+// talkTo makes url the node to talk to.
+func (s *session) talkTo(url string) {
+	s.close()
+	s.node, s.client = url, &client.Client{URL: url}
+}
+
 // close lets go of connections.
 func (s *session) close() { s.client.Close() }
 
@@ -91,7 +97,7 @@ func (s *session) signer() (tx.Signer, error) {
 		case err != nil:
 			return nil, err
 		case len(names) == 0:
-			return nil, hint(fmt.Errorf("no keys in %s", ring.Dir), "\"ward key new NAME\", or another --home")
+			return nil, noKeys(fmt.Errorf("no keys in %s", ring.Dir))
 		case len(names) > 1:
 			return nil, usagef("which key signs? --key or WARD_KEY with one of %s", strings.Join(names, ", "))
 		}
@@ -118,10 +124,18 @@ func (s *session) signer() (tx.Signer, error) {
 func (s *session) keyFile(name string) (*client.KeyFile, error) {
 	file, err := s.keys().Load(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		names, _ := s.keys().List()
-		return nil, hint(fmt.Errorf("no key %q in %s", name, s.keys().Dir), "one of: %s", strings.Join(names, ", "))
+		err = fmt.Errorf("no key %q in %s", name, s.keys().Dir)
+		if names, _ := s.keys().List(); len(names) > 0 {
+			return nil, hint(err, "one of: %s", strings.Join(names, ", "))
+		}
+		return nil, noKeys(err)
 	}
 	return file, err
+}
+
+// noKeys says what to do about a home without keys.
+func noKeys(err error) error {
+	return hint(err, "\"ward key new NAME\" makes one, or --home for another home")
 }
 
 // address reads "ward1...", or "@NAME" for the address of a key in the home.
@@ -133,8 +147,14 @@ func (s *session) address(arg string) (address.Address, error) {
 		}
 		return file.Address(), nil
 	}
-	return address.Parse(arg)
+	a, err := address.Parse(arg)
+	if err != nil && !strings.HasPrefix(arg, address.Prefix+"1") && client.CheckKeyName(arg) == nil {
+		return a, fmt.Errorf("%w: write ward1..., or @%s for the key %s", err, arg, arg)
+	}
+	return a, err
 }
+
+var errNoTerminal = errors.New("no passphrase was given, and there is no terminal to ask for one")
 
 // passphrase gets a passphrase from the file or variable named for it, or from the person
 // at the terminal.
@@ -161,7 +181,7 @@ func (s *session) passphrase(prompt string) (string, error) {
 	}
 	fd, ok := terminal(s.in)
 	if !ok {
-		return "", hint(client.ErrPassphrase, "WARD_PASSPHRASE or --passphrase-file: there is no terminal to ask on")
+		return "", hint(errNoTerminal, "WARD_PASSPHRASE or --passphrase-file")
 	}
 	fmt.Fprint(s.err, prompt)
 	b, err := term.ReadPassword(fd)
@@ -173,7 +193,7 @@ func (s *session) passphrase(prompt string) (string, error) {
 func (s *session) newPassphrase(name string) (string, error) {
 	first, err := s.passphrase(fmt.Sprintf("new passphrase for %s: ", name))
 	if err != nil {
-		return "", hintIf(err, client.ErrPassphrase, "WARD_PASSPHRASE or --passphrase-file, or --plain for a key without")
+		return "", hintIf(err, errNoTerminal, "WARD_PASSPHRASE or --passphrase-file, or --plain for a key without")
 	}
 	if _, typed := terminal(s.in); !typed || s.passFile != "" || os.Getenv("WARD_PASSPHRASE") != "" {
 		return first, nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -26,13 +27,26 @@ func statusCommand() *urfave.Command {
 	}
 }
 
+// maxStatus is how long one question for the status may take: a node that is well answers
+// it from memory.
+const maxStatus = 10 * time.Second
+
 // awaitStatus asks a node how it is doing, and for up to wait again until it has a block.
 func (s *session) awaitStatus(wait time.Duration) (*client.Status, error) {
 	p := s.progress()
 	defer p.done()
 	end := time.Now().Add(wait)
 	for {
-		st, err := s.client.Status(s.ctx)
+		limit := maxStatus
+		if wait > 0 {
+			limit = min(limit, max(time.Until(end), 100*time.Millisecond))
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, limit)
+		st, err := s.client.Status(ctx)
+		if err != nil && ctx.Err() != nil && s.ctx.Err() == nil {
+			err = hint(fmt.Errorf("%s has not answered for %v", s.node, limit.Round(time.Millisecond)), "what the node logs, or another --node")
+		}
+		cancel()
 		switch {
 		case err == nil && (st.Height > 0 || wait == 0):
 			return st, nil
