@@ -26,6 +26,7 @@ import (
 	"github.com/wardledger/ward/sdk/build"
 	"github.com/wardledger/ward/sdk/client"
 	"github.com/wardledger/ward/sdk/wire"
+	"github.com/wardledger/ward/testnet/site"
 )
 
 // The people of the tests. Seeds, not secrets.
@@ -96,7 +97,7 @@ func labGenesis(t testing.TB) *genesis.Genesis {
 				Scope []scope
 			}
 			if c.Init, err = wire.Marshal(struct{ Models []model }{[]model{{
-				Model: "lock", Quota: 100 * usualGas, Scope: []scope{{client.DevicesContract, []string{"authenticate_self"}}},
+				Model: site.LockModel, Quota: 100 * usualGas, Scope: []scope{{client.DevicesContract, []string{"authenticate_self"}}},
 			}}}); err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +105,7 @@ func labGenesis(t testing.TB) *genesis.Genesis {
 		all = append(all, c)
 	}
 	const plenty = 3_600_000_000_000
-	return &genesis.Genesis{
+	g := &genesis.Genesis{
 		Chain: "lab", Operator: admin,
 		Accounts: []genesis.Account{
 			{Key: operator.Public().Bytes, QuotaPerHour: plenty, Scope: genesis.Everything()},
@@ -115,6 +116,24 @@ func labGenesis(t testing.TB) *genesis.Genesis {
 		},
 		Contracts: all,
 	}
+	for _, name := range site.Names() {
+		g.Accounts = append(g.Accounts, genesis.Account{
+			Name: name, Key: siteKeys()[name].Public().Bytes, QuotaPerHour: plenty, Scope: genesis.Everything(),
+		})
+	}
+	return g
+}
+
+// siteKeys are the keys of the simulated site's parties.
+func siteKeys() map[string]*tx.SecretKey {
+	keys := map[string]*tx.SecretKey{}
+	for name, alg := range site.Parties() {
+		keys[name] = p256("site " + name)
+		if alg == tx.EdDSA {
+			keys[name] = ed25519("site " + name)
+		}
+	}
+	return keys
 }
 
 // start runs a node of one authority on loopback.
