@@ -19,7 +19,7 @@ type rule struct {
 	std      bool     // when set: nothing outside the standard library and the allowed folders
 }
 
-// rules are DESIGN's section 2. Arrows never go up, and each dependency has one door,
+// rules are those of the house. Arrows never go up, and each dependency has one door,
 // so that an upgrade is one package's diff.
 var rules = []rule{
 	{
