@@ -101,12 +101,21 @@ func (b *Block) run(t *admitted, rec *receipt.Receipt) error {
 // untouched. The Block must not be used afterwards. Seal fails only if the state can't be
 // read; a block full of refused transactions seals normally.
 func (b *Block) Seal() (*Stage, error) {
-	stage, err := b.admission.overlay.Stage(b.admission.header.Height)
+	height := b.admission.header.Height
+	updates, events, err := handOver(b.admission.records, height)
+	if err == nil && len(events) > 0 {
+		b.events = append(b.events, events...)
+		err = writeEventsRoot(b.admission.overlay, height, b.events)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("runtime: seal height %d: %w", b.admission.header.Height, err)
+		return nil, fmt.Errorf("runtime: seal height %d: %w", height, err)
+	}
+	stage, err := b.admission.overlay.Stage(height)
+	if err != nil {
+		return nil, fmt.Errorf("runtime: seal height %d: %w", height, err)
 	}
 	return &Stage{
-		Header: b.admission.header, Root: stage.Root(), Receipts: b.receipts, Events: b.events,
+		Header: b.admission.header, Root: stage.Root(), Receipts: b.receipts, Events: b.events, Updates: updates,
 		runtime: b.runtime, stage: stage,
 	}, nil
 }
@@ -117,6 +126,9 @@ type Stage struct {
 	Root     []byte
 	Receipts []receipt.Receipt // one for each transaction, in order
 	Events   []receipt.Event   // those of no transaction; their cursor's Tx is len(Receipts)
+	// Updates change the engine's authorities two heights later: at most one for each key, no
+	// removal of one that is none, never all of them. They are in the order of the keys.
+	Updates []AuthorityUpdate
 
 	runtime *Runtime
 	stage   *state.Stage

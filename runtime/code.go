@@ -117,7 +117,7 @@ func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, erro
 	}
 	if _, found, err := c.records.Instance(n.name); err != nil {
 		return outcome{}, err
-	} else if found || n.name == CodeContract {
+	} else if found || n.name == CodeContract || n.name == ChainContract {
 		return stopped(receipt.Exists, "there is a contract %q already", n.name), nil
 	}
 	if !c.meter.Charge(gas.DeployByte * uint64(len(n.code))) {

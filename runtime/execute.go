@@ -63,16 +63,67 @@ func (r *Runtime) execute(ctx context.Context, c call) (outcome, error) {
 	if !found {
 		return stopped(receipt.UnknownContract, "there is no contract %q", c.contract), nil
 	}
-	spec, err := r.specs.of(c.records, instance.Code)
-	if err != nil {
+	if _, stop, err := r.method(c.records, instance, c.method); err != nil {
 		return outcome{}, err
-	}
-	if spec != nil {
-		if _, ok := spec.Method(c.method); !ok {
-			return stopped(receipt.UnknownMethod, "contract %q has no method %q", c.contract, c.method), nil
-		}
+	} else if stop != nil {
+		return outcome{Result: vm.Result{Code: stop.Code, Reason: stop.Reason}}, nil
 	}
 	return r.enter(ctx, c, instance)
+}
+
+// method looks a method up in the spec of a contract. A contract without a spec decides by
+// itself what it has, and nothing of that is a view.
+func (r *Runtime) method(records *registry.Records, instance registry.Instance, name string) (view bool, stop *host.Stop, err error) {
+	spec, err := r.specs.of(records, instance.Code)
+	if err != nil || spec == nil {
+		return false, nil, err
+	}
+	m, ok := spec.Method(name)
+	if !ok {
+		return false, host.Stopf(receipt.UnknownMethod, "contract %q has no method %q", instance.Name, name), nil
+	}
+	return m.View, nil, nil
+}
+
+// run makes a call that a contract makes of another, and undoes what it wrote if it fails.
+func (r *Runtime) run(ctx context.Context, c call, inner *host.Call) (*host.Stop, error) {
+	switch {
+	case inner.Method == initMethod:
+		return host.Stopf(receipt.UnknownMethod, "%q runs once, when a contract is created, and can't be called", initMethod), nil
+	case inner.Contract == CodeContract:
+		return host.Stopf(receipt.NotPermitted, "%s can't be called by a contract", CodeContract), nil
+	}
+	instance, found, err := c.records.Instance(inner.Contract)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return host.Stopf(receipt.UnknownContract, "there is no contract %q", inner.Contract), nil
+	}
+	view, stop, err := r.method(c.records, instance, inner.Method)
+	if stop != nil || err != nil {
+		return stop, err
+	}
+	inner.View = inner.View || view
+	inner.Capabilities = instance.Capabilities // its own: powers are never inherited
+	mark := c.overlay.Checkpoint()
+	result, err := r.engine.Call(ctx, codeOf(c.records, instance), inner)
+	if err != nil || result.Code == receipt.OK {
+		return nil, err
+	}
+	c.overlay.Revert(mark)
+	return &host.Stop{Code: result.Code, ContractCode: result.ContractCode, Reason: result.Reason}, nil
+}
+
+// codeOf names the code of an instance for the engine.
+func codeOf(records *registry.Records, instance registry.Instance) vm.Code {
+	return vm.Code{Hash: instance.Code, Load: func() ([]byte, error) {
+		code, found, err := records.Code(instance.Code)
+		if err == nil && !found {
+			err = fmt.Errorf("runtime: the state has an instance of code %x, but not the code", instance.Code)
+		}
+		return code, err
+	}}
 }
 
 // enter runs a method of an instance in the engine.
@@ -82,15 +133,10 @@ func (r *Runtime) enter(ctx context.Context, c call, instance registry.Instance)
 		Contract: c.contract, Method: c.method, Args: c.args,
 		Sender: c.sender, Origin: c.sender, View: c.view, Seed: c.seed,
 		Capabilities: instance.Capabilities,
-		Gas:          c.meter, Store: c.overlay, Accounts: accounts{c.records, c.height},
+		Gas:          c.meter, Store: c.overlay, Accounts: accounts{c.records, c.height}, Authorities: authorities{c.records},
+		Run: func(inner *host.Call) (*host.Stop, error) { return r.run(ctx, c, inner) },
 	}
-	result, err := r.engine.Call(ctx, vm.Code{Hash: instance.Code, Load: func() ([]byte, error) {
-		code, found, err := c.records.Code(instance.Code)
-		if err == nil && !found {
-			err = fmt.Errorf("runtime: the state has an instance of code %x, but not the code", instance.Code)
-		}
-		return code, err
-	}}, h)
+	result, err := r.engine.Call(ctx, codeOf(c.records, instance), h)
 	if err != nil {
 		return outcome{}, err
 	}

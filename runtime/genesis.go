@@ -24,6 +24,9 @@ type Genesis struct {
 	Operator  address.Address // who may deploy
 	Accounts  []GenesisAccount
 	Contracts []GenesisContract // created in this order
+	// Authorities are the keys with which the engine starts. Without any, a chain that has no
+	// engine, they are those that the contracts want.
+	Authorities [][]byte
 }
 
 // GenesisAccount is an account with one key; the key's address names it.
@@ -117,6 +120,9 @@ func (g *genesisBlock) execute(r *Runtime) error {
 			return fmt.Errorf("contract %q: %s: %s", contract.Name, out.Code, out.Reason)
 		}
 		g.events = append(g.events, out.events...)
+	}
+	if err := initialAuthorities(records, g.genesis.Authorities); err != nil {
+		return err
 	}
 	if len(g.events) > 0 {
 		if err := writeEventsRoot(overlay, 1, g.events); err != nil {

@@ -84,6 +84,48 @@ func (c *Ctx) SHA256(b []byte) (h Hash) {
 	return h
 }
 
+// ContractAddress is the address of a contract: its calls come from there.
+func (c *Ctx) ContractAddress(name string) (a Address) {
+	h := c.SHA256([]byte("ward-contract-v1" + name))
+	copy(a[:], h[:])
+	return a
+}
+
+// Authorities says who decides blocks. The contract needs the capability "authorities", or
+// the call ends as not permitted.
+func (c *Ctx) Authorities() Authorities { return Authorities{} }
+
+// Authorities is what a contract that governs the chain can do; see [Ctx.Authorities].
+type Authorities struct{}
+
+// Set says who the authorities shall be, by their Ed25519 keys in any order. The engine runs
+// the set that stands at the end of block H from H+2 on. It fails for a set that no
+// chain can have: none, more than abi.MaxAuthorities, a key twice, or a key that is none or weak.
+func (Authorities) Set(keys []PublicKey) error {
+	set := make(abi.AuthoritySet, 0, len(keys))
+	for _, key := range keys {
+		at := len(set) // insertion: the sets are small, and package sort would make the module larger
+		for at > 0 && string(set[at-1]) > string(key) {
+			at--
+		}
+		set = append(set, nil)
+		copy(set[at+1:], set[at:])
+		set[at] = key
+	}
+	if err := set.Check(); err != nil {
+		return err
+	}
+	p, n := pointer(set.Encode())
+	if status := hostAuthoritiesSet(p, n); status != int32(abi.StatusOK) {
+		return authorityError(status)
+	}
+	return nil
+}
+
+type authorityError abi.Status
+
+func (e authorityError) Error() string { return abi.Status(e).String() }
+
 // Accounts opens and shuts keys. The contract needs the capability "accounts", or the
 // call ends as not permitted.
 func (c *Ctx) Accounts() Accounts { return Accounts{} }

@@ -44,3 +44,9 @@ func hostAccountOpen(account unsafe.Pointer, size uint32) int32          { outsi
 func hostAccountShut(kid unsafe.Pointer) int32                           { outside(); return 0 }
 func hostAccountReopen(kid unsafe.Pointer) int32                         { outside(); return 0 }
 func hostAccountRetire(kid unsafe.Pointer) int32                         { outside(); return 0 }
+func hostCall(contract, method string, args unsafe.Pointer, size uint32) int32 {
+	outside()
+	return 0
+}
+func hostReply(out unsafe.Pointer, size uint32) int32          { outside(); return 0 }
+func hostAuthoritiesSet(set unsafe.Pointer, size uint32) int32 { outside(); return 0 }

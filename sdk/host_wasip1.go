@@ -95,3 +95,16 @@ func hostAccountReopen(kid unsafe.Pointer) int32
 //go:wasmimport ward account_retire
 //go:noescape
 func hostAccountRetire(kid unsafe.Pointer) int32
+
+// Not noescape: another contract runs meanwhile, though never in this memory.
+//
+//go:wasmimport ward call
+func hostCall(contract, method string, args unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward reply
+//go:noescape
+func hostReply(out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward authorities_set
+//go:noescape
+func hostAuthoritiesSet(set unsafe.Pointer, size uint32) int32

@@ -33,6 +33,12 @@ const (
 	// MaxMessage is the largest document that cose_verify, sha256 and
 	// account_open take.
 	MaxMessage = 64 << 10
+	// MaxDepth is how many contracts may be running at once, each called by the one
+	// before: each has a memory of its own.
+	MaxDepth = 8
+	// MaxAuthorities is the most authorities of a chain. Every block carries a
+	// signature of each, and a vote costs a message to each.
+	MaxAuthorities = 100
 )
 
 // Bounds of a spec.

@@ -28,7 +28,7 @@ const (
 	ScanRowHead = 8
 )
 
-// Status is the answer of the account functions.
+// Status is the answer of the functions that need a capability.
 type Status int32
 
 // The statuses; the list is only ever appended.
@@ -43,6 +43,9 @@ const (
 	StatusRetired Status = -3
 	// StatusNoQuota: the owner has less quota left than was to be carved.
 	StatusNoQuota Status = -4
+	// StatusNotASet: what was handed over can't be the chain's authorities; see
+	// [AuthoritySet.Check].
+	StatusNotASet Status = -5
 )
 
 // String returns what happened, in words.
@@ -58,13 +61,19 @@ func (s Status) String() string {
 		return "the key is retired"
 	case StatusNoQuota:
 		return "the owner has not enough quota left"
+	case StatusNotASet:
+		return "these keys can't be the chain's authorities"
 	}
 	return "unknown status"
 }
 
-// CapabilityAccounts is what a contract must have been given to call the
-// account functions.
-const CapabilityAccounts = "accounts"
+// The capabilities: extra powers that a contract must have been given.
+const (
+	// CapabilityAccounts is needed to call the account functions.
+	CapabilityAccounts = "accounts"
+	// CapabilityAuthorities is needed to say who the chain's authorities shall be.
+	CapabilityAuthorities = "authorities"
+)
 
 // A Param is one parameter of a function.
 type Param struct {
@@ -142,6 +151,12 @@ func Table() []Function {
 			Doc: "Opens a shut key again; returns a status."},
 		{Name: "account_retire", Params: out("kid20"), Results: one(I32), Since: 1, Capability: CapabilityAccounts,
 			Doc: "Shuts a key for ever and gives its quota back to the owner; returns a status."},
+		{Name: "call", Params: out("contract", "contractlen", "method", "methodlen", "args", "argslen"), Results: one(I32), Since: 1, View: true,
+			Doc: "Calls a method of another contract and returns when that has ended: 0, or the receipt code of its failure, which undoes what it wrote and emitted. It runs on the gas of this transaction, with this contract as its sender; in a view, or if its spec says that the method is one, it runs as a view. A contract that is running already and a call too deep are refused with their code. Out of gas ends the transaction."},
+		{Name: "reply", Params: out("out", "cap"), Results: one(I32), Since: 1, View: true,
+			Doc: "Writes what came of the last call: its result, nothing if it has none; after a failure a CBOR array of the contract's own code (0 if the runtime refused) and the reason. Returns its length."},
+		{Name: "authorities_set", Params: out("ptr", "len"), Results: one(I32), Since: 1, Capability: CapabilityAuthorities,
+			Doc: "Says who the chain's authorities shall be: a CBOR array of their Ed25519 keys in ascending order. The engine runs the set of the end of block H from H+2 on. Returns a status."},
 	}
 }
 

@@ -106,6 +106,13 @@ const (
 	// and written.
 	Account = 300_000
 
+	// Call is paid to call another contract, on top of what its instance and whatever it
+	// does cost: its record and spec are looked up.
+	Call = 20_000
+	// Authority is paid for each key of a set of authorities: a point of the curve is
+	// decompressed, and two sets are compared when the block ends.
+	Authority = 30_000
+
 	// DeployByte is paid for each byte of a module that is deployed: it is looked
 	// through, compiled and kept by every node.
 	DeployByte = 40

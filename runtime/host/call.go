@@ -52,6 +52,20 @@ type Accounts interface {
 	RetireKey(kid address.Address) (abi.Status, error)
 }
 
+// Authorities are who decides blocks, for the contract that says who they shall be.
+// Errors mean that this node can't read or write its state.
+type Authorities interface {
+	// SetAuthorities makes the keys, which have been checked, the wanted set. It may answer
+	// abi.StatusNotASet: a key is no point of the curve, or one that anybody can sign for.
+	SetAuthorities(keys abi.AuthoritySet) (abi.Status, error)
+}
+
+// A Runner runs a call that another contract makes. The Call comes with everything but what
+// only the runtime knows of the contract: it sets Capabilities, and View if the method is
+// one. A Stop is how the call failed; then whatever it wrote has been undone. An error means that this
+// node is broken.
+type Runner func(inner *Call) (*Stop, error)
+
 // A Call is one call of one contract: what it was given, and, once it has run,
 // what it gave. Whoever makes it sets the exported fields before the call and
 // changes none afterwards. A Call serves once and belongs to one goroutine.
@@ -73,11 +87,17 @@ type Call struct {
 
 	Gas   *gas.Meter
 	Store Store
-	// Accounts is needed only if the contract has abi.CapabilityAccounts.
-	Accounts Accounts
+	// Accounts and Authorities are needed only if the contract has abi.CapabilityAccounts
+	// or abi.CapabilityAuthorities.
+	Accounts    Accounts
+	Authorities Authorities
+	// Run runs the calls that this contract makes of others; nil: there are no others.
+	Run Runner
 
+	outer     *Call // the call in which this one was made, or nil
 	events    []receipt.Event
 	eventSize int
+	reply     []byte // what came of the last call that was made here
 	result    []byte
 	log       log
 	prefix    []byte // of this contract's collections

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -382,6 +383,12 @@ var viewCalls = map[string]func(c *host.Call) error{
 	"account_shut":   func(c *host.Call) error { _, err := c.ShutAccount(address.Address{1}); return err },
 	"account_reopen": func(c *host.Call) error { _, err := c.ReopenAccount(address.Address{1}); return err },
 	"account_retire": func(c *host.Call) error { _, err := c.RetireAccount(address.Address{1}); return err },
+	"call":           func(c *host.Call) error { _, err := c.CallContract(b("doors"), b("open"), b("\xa0")); return err },
+	"reply":          func(c *host.Call) error { return c.Tell(len(c.Reply()) + 1) },
+	"authorities_set": func(c *host.Call) error {
+		_, err := c.SetAuthorities(abi.AuthoritySet{make([]byte, abi.AuthorityKeySize)}.Encode())
+		return err
+	},
 }
 
 var someAccount = abi.OpenAccount{Key: make([]byte, 32), Scope: []abi.Scope{{Contract: "locks"}}, Quota: 1}
@@ -389,6 +396,7 @@ var someAccount = abi.OpenAccount{Key: make([]byte, 32), Scope: []abi.Scope{{Con
 // The table says what a view may call and which function needs a capability; the
 // methods are what decides.
 func TestPermissionsAreTheTables(t *testing.T) {
+	all := []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
 	for _, f := range abi.Table() {
 		do := viewCalls[f.Name]
 		if do == nil {
@@ -397,18 +405,21 @@ func TestPermissionsAreTheTables(t *testing.T) {
 		}
 		permitted := func(view bool, capabilities ...string) bool {
 			c := newCall(t)
-			c.View, c.Capabilities, c.Accounts = view, capabilities, &accounts{}
+			c.View, c.Capabilities, c.Accounts, c.Authorities = view, capabilities, &accounts{}, &accounts{}
 			var stop *host.Stop
 			err := do(c)
 			return !errors.As(err, &stop) || stop.Code != receipt.NotPermitted
 		}
-		if got := permitted(true, abi.CapabilityAccounts); got != f.View {
+		if got := permitted(true, all...); got != f.View {
 			t.Errorf("%s in a view: permitted %v, the table says %v", f.Name, got, f.View)
 		}
-		if got := permitted(false, "authorities", "account"); got != (f.Capability == "") {
+		if got := permitted(false, "authority", "account"); got != (f.Capability == "") {
 			t.Errorf("%s without its capability: permitted %v, the table asks for %q", f.Name, got, f.Capability)
 		}
-		if !permitted(false, abi.CapabilityAccounts) {
+		if f.Capability != "" && permitted(false, slices.DeleteFunc(slices.Clone(all), func(c string) bool { return c == f.Capability })...) {
+			t.Errorf("%s is permitted with every capability but %s", f.Name, f.Capability)
+		}
+		if !permitted(false, all...) {
 			t.Errorf("%s with every capability is not permitted", f.Name)
 		}
 	}
@@ -421,7 +432,8 @@ func TestPaidBefore(t *testing.T) {
 		run := func(limit uint64) (*host.Call, *store, *accounts, error) {
 			c := newCall(t)
 			s, a := &store{Store: c.Store}, &accounts{}
-			c.Gas, c.Store, c.Accounts, c.Capabilities = gas.NewMeter(limit), s, a, []string{abi.CapabilityAccounts}
+			c.Gas, c.Store, c.Accounts, c.Authorities = gas.NewMeter(limit), s, a, a
+			c.Capabilities = []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
 			return c, s, a, do(c)
 		}
 		c, _, _, _ := run(lots)
@@ -477,6 +489,10 @@ func (a *accounts) change(kid address.Address, s abi.Status) (abi.Status, error)
 	return s, nil
 }
 
+func (a *accounts) SetAuthorities(abi.AuthoritySet) (abi.Status, error) {
+	a.changes++
+	return abi.StatusOK, nil
+}
 func (a *accounts) ShutKey(kid address.Address) (abi.Status, error) {
 	return a.change(kid, abi.StatusOK)
 }

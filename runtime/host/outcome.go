@@ -45,18 +45,29 @@ func (c *Call) Emit(name, attributes []byte) error {
 		c.log.add("emit: attributes: " + err.Error())
 		return Stopf(receipt.Trapped, "emit: the attributes of %+q are not a canonical CBOR map with text keys", name)
 	}
-	if len(c.events) == MaxEvents {
+	events, bytesTaken := c.emitted()
+	if events == MaxEvents {
 		return Stopf(receipt.Trapped, "emit: more than %d events in a transaction", MaxEvents)
 	}
 	// Copies: both lie in the contract's memory.
 	e := receipt.Event{Contract: c.Contract, Name: string(name), Attributes: bytes.Clone(attributes)}
 	size := len(e.Encode())
-	if size > MaxEventBytes-c.eventSize {
+	if size > MaxEventBytes-bytesTaken {
 		return Stopf(receipt.Trapped, "emit: the events of a transaction take more than %d bytes", MaxEventBytes)
 	}
 	c.eventSize += size
 	c.events = append(c.events, e)
 	return nil
+}
+
+// emitted is how many events the transaction has so far, and their bytes: those of this
+// call and of all in which it was made.
+func (c *Call) emitted() (events, size int) {
+	for ; c != nil; c = c.outer {
+		events += len(c.events)
+		size += c.eventSize
+	}
+	return events, size
 }
 
 // attributeMap checks that b is one canonical CBOR map with text keys.

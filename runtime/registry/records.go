@@ -37,6 +37,8 @@ var (
 	windowRows   = []byte("\x00windows")   // kid, lane in one byte
 	codeRows     = []byte("\x00code")      // SHA-256 of the code
 	instanceRows = []byte("\x00instances") // name
+
+	authorityRows = []byte("\x00authorities") // wantedKey, handedKey
 )
 
 // get reads a record of n fields behind its version, 1; fields reads them.

@@ -127,6 +127,15 @@ var functions = map[string]function{
 	"account_retire": func(c *host.Call, a *args) (uint64, error) {
 		return status(c.RetireAccount(a.kid()))
 	},
+
+	"call": func(c *host.Call, a *args) (uint64, error) {
+		code, err := c.CallContract(a.in[0], a.in[1], a.in[2])
+		return uint64(code), err
+	},
+	"reply": func(c *host.Call, a *args) (uint64, error) { return tell(c, a, c.Reply()) },
+	"authorities_set": func(c *host.Call, a *args) (uint64, error) {
+		return status(c.SetAuthorities(a.in[0]))
+	},
 }
 
 func tell(c *host.Call, a *args, b []byte) (uint64, error) {
