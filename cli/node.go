@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,9 @@ stdout once it is up, and logs to stderr.
   ward node --home ./site --listen 0.0.0.0:9273 --log-level warn
   ward node --json & ward status --wait 30s
 
+With --with-stdin the node stops when its standard input ends: whoever starts it holds the other
+end of a pipe, and can't leave it behind, however they end themselves.
+
 It listens on this machine only unless told otherwise: there is no TLS yet, so put a proxy in
 front of a port that others reach.`,
 		Flags: []urfave.Flag{
@@ -36,6 +40,7 @@ front of a port that others reach.`,
 			&urfave.Float64Flag{Name: "rate", Usage: "HTTP requests a second of one address; negative for no limit", DefaultText: "500"},
 			&urfave.Uint64Flag{Name: "keep", Usage: "how many `HEIGHTS` of state can be queried", DefaultText: "as runtime/state says"},
 			&urfave.BoolFlag{Name: "interpreter", Usage: "run contracts without compiling them: slower by far, same results"},
+			&urfave.BoolFlag{Name: "with-stdin", Usage: "stop when standard input ends"},
 			&urfave.StringFlag{Name: "log-level", Value: "info", Usage: "`LEVEL`: debug, info, warn or error"},
 			homeFlag, jsonFlag,
 		},
@@ -54,6 +59,16 @@ func runNode(c *urfave.Context) error {
 	log, err := newLogger(s.err, c.String("log-level"), s.json)
 	if err != nil {
 		return err
+	}
+	if c.Bool("with-stdin") {
+		ctx, stop := context.WithCancel(s.ctx)
+		defer stop()
+		s.ctx = ctx
+		// Not waited for: nothing else ends a read of standard input but its end.
+		go func() {
+			_, _ = io.Copy(io.Discard, s.in) // an error is an end too
+			stop()
+		}()
 	}
 	config := node.Config{
 		Home: s.home, HTTP: c.String("listen"), P2P: c.String("p2p"), External: c.String("external"), RPC: c.String("rpc"),

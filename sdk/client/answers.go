@@ -97,6 +97,16 @@ type Status struct {
 	Subscribers  int       `json:"subscribers"`
 }
 
+// Block is a block that a node has committed, without its transactions.
+type Block struct {
+	Height       uint64    `json:"height"`
+	Time         time.Time `json:"-"`
+	Hash         string    `json:"hash"` // in hex
+	Root         string    `json:"root"` // of the state after it, in hex
+	Transactions uint32    `json:"transactions"`
+	Events       uint32    `json:"events"`
+}
+
 // KeyRecord is what the chain knows of a key, and what its account may still use.
 type KeyRecord struct {
 	Key       address.Address

@@ -57,6 +57,7 @@ type Unserved struct {
 // Numbers of Unserved that this package acts upon. From 1100 they are the stream's.
 const (
 	numberNotFound = 1000
+	numberFuture   = 1008
 	numberBadKind  = 1100 // bad_parameter, the first of what a client did wrong
 	numberBusy     = 1105 // too_many_subscribers, the first of what may pass
 )
@@ -77,6 +78,9 @@ func (u *Unserved) Error() string {
 
 // NotFound tells whether the thing asked for isn't there.
 func (u *Unserved) NotFound() bool { return u.Number == numberNotFound }
+
+// FutureHeight tells whether a block was asked for that doesn't exist yet.
+func (u *Unserved) FutureHeight() bool { return u.Number == numberFuture }
 
 // Temporary tells whether the same request may well be served later.
 func (u *Unserved) Temporary() bool {

@@ -26,6 +26,25 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return &s, nil
 }
 
+// Block asks for a block, 0 being the newest. One that the node has not committed yet is an
+// *Unserved that is FutureHeight.
+func (c *Client) Block(ctx context.Context, height uint64) (*Block, error) {
+	name := "latest"
+	if height != 0 {
+		name = strconv.FormatUint(height, 10)
+	}
+	var answer struct {
+		Block
+		Time seconds `json:"time"`
+	}
+	if err := c.get(ctx, "/v1/blocks/"+name, url.Values{"limit": {"1"}}, &answer); err != nil {
+		return nil, err
+	}
+	b := answer.Block
+	b.Time = answer.Time.time()
+	return &b, nil
+}
+
 // Chain is the chain's id. The node is asked once.
 func (c *Client) Chain(ctx context.Context) (string, error) {
 	c.mu.Lock()

@@ -1,0 +1,134 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/wardledger/ward/sdk/client"
+)
+
+const (
+	// lookEvery is how often nodes are looked at while something is waited for.
+	lookEvery = 50 * time.Millisecond
+	// askTimeout is how long a node may take to say how it is doing.
+	askTimeout = 5 * time.Second
+)
+
+// Status is how a network is doing.
+type Status struct {
+	Chain  string       `json:"chain"`
+	Height uint64       `json:"height"` // the highest
+	Nodes  []NodeStatus `json:"nodes"`
+}
+
+// NodeStatus is how one node is doing.
+type NodeStatus struct {
+	Node       int     `json:"node"`
+	Running    bool    `json:"running"`
+	PID        int     `json:"pid,omitempty"`
+	URL        string  `json:"url"`
+	Log        string  `json:"log"`
+	Height     uint64  `json:"height"`
+	Root       string  `json:"root,omitempty"`
+	LagSeconds float64 `json:"lag_seconds"`
+	Peers      int     `json:"peers"`
+	CatchingUp bool    `json:"catching_up"`
+	Validator  bool    `json:"validator"`
+	Trouble    string  `json:"trouble,omitempty"` // why it doesn't run or answer
+}
+
+// Status asks all nodes how they are doing.
+func (n *Network) Status(ctx context.Context) *Status {
+	all := n.all()
+	s := &Status{Nodes: make([]NodeStatus, len(all))}
+	answers := make([]*client.Status, len(all))
+	var wait sync.WaitGroup
+	for i, p := range all {
+		wait.Go(func() { s.Nodes[i], answers[i] = p.status(ctx) })
+	}
+	wait.Wait()
+	for i, a := range answers {
+		if a != nil {
+			s.Chain = a.Chain
+			s.Height = max(s.Height, s.Nodes[i].Height)
+		}
+	}
+	return s
+}
+
+func (p *process) status(ctx context.Context) (NodeStatus, *client.Status) {
+	s := NodeStatus{Node: p.index, PID: p.pid(), URL: "http://" + p.http, Log: logFile(p.node.Home)}
+	s.Running = s.PID != 0
+	if !s.Running {
+		if err := p.ended(); err != nil {
+			s.Trouble = err.Error()
+		}
+		return s, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	c := &client.Client{URL: s.URL}
+	defer c.Close()
+	a, err := c.Status(ctx)
+	if err != nil {
+		s.Trouble = fmt.Sprintf("it does not answer: %v", err)
+		return s, nil
+	}
+	s.Height, s.Root, s.LagSeconds = a.Height, a.Root, a.LagSeconds
+	s.Peers, s.CatchingUp, s.Validator = a.Peers, a.CatchingUp, a.Validator
+	return s, a
+}
+
+// Agree waits until every running node has reached the given height, or with 0 the highest
+// that any of them has now, and has the same block and the same state there; it returns that
+// height and its root. Nodes that differ are an error at once: they will never agree.
+func (n *Network) Agree(ctx context.Context, height uint64) (uint64, string, error) {
+	if height == 0 {
+		height = max(n.Status(ctx).Height, 1)
+	}
+	var first *client.Block
+	for _, p := range n.all() {
+		b, err := p.block(ctx, height, n.config.Say)
+		switch {
+		case err != nil:
+			return height, "", fmt.Errorf("network: %w", err)
+		case b == nil: // it doesn't run
+		case first == nil:
+			first = b
+		case b.Root != first.Root || b.Hash != first.Hash:
+			return height, "", fmt.Errorf("network: node %d has block %.16s with root %s at height %d, another node has %.16s with %s",
+				p.index, b.Hash, b.Root, height, first.Hash, first.Root)
+		}
+	}
+	if first == nil {
+		return height, "", errors.New("network: no node runs")
+	}
+	return height, first.Root, nil
+}
+
+// block is the node's block at a height, for which it waits, or nil if the node doesn't run.
+func (p *process) block(ctx context.Context, height uint64, say func(string, ...any)) (*client.Block, error) {
+	c := &client.Client{URL: "http://" + p.http}
+	defer c.Close()
+	for {
+		if p.pid() == 0 {
+			return nil, p.ended()
+		}
+		b, err := c.Block(ctx, height)
+		if err == nil {
+			return b, nil
+		}
+		if no, ok := errors.AsType[*client.Unserved](err); ok && !no.FutureHeight() && !no.Temporary() {
+			return nil, fmt.Errorf("node %d: %w", p.index, err)
+		}
+		say("waiting for node %d to reach height %d", p.index, height)
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("node %d has not reached height %d: %w", p.index, height, errors.Join(context.Cause(ctx), err))
+		case <-time.After(lookEvery):
+		}
+	}
+}
