@@ -2,35 +2,19 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/wardledger/ward/node"
 	"github.com/wardledger/ward/node/genesis"
-	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/tx"
-	"github.com/wardledger/ward/sdk/client"
 	"github.com/wardledger/ward/testnet/site"
-)
-
-const (
-	// partyQuota is what each party of the site may use, in gas per hour: a processor's
-	// whole time.
-	partyQuota = 3_600_000_000_000
-	// lockQuota is what a lock may, carved from its owner's: a hundred calls an hour at the
-	// usual limit, and each round of the site makes two.
-	lockQuota = 100 * client.DefaultGas
 )
 
 func devCommand() *urfave.Command {
@@ -141,90 +125,23 @@ func reachable(a net.Addr) string {
 
 // devHome makes the home unless it is one already, and returns the parties' keys.
 func (s *session) devHome() (map[string]*tx.SecretKey, error) {
-	if err := s.checkDevHome(); err != nil {
-		return nil, err
-	}
-	keys := map[string]*tx.SecretKey{}
-	for _, name := range site.Names() {
-		key, err := s.devKey(name, site.Parties()[name])
-		if err != nil {
-			return nil, err
-		}
-		keys[name] = key
-	}
-	operator, err := s.devKey("operator", tx.EdDSA)
+	found, err := s.siteChain(s.home, "ward dev")
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(s.home, "genesis.json")); err == nil {
-		return keys, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	keys, err := s.siteKeys()
+	if err != nil || found != nil {
+		return keys.parties, err
 	}
-	built, err := s.standardContracts()
+	id, err := node.CreateKeys(s.home)
 	if err != nil {
 		return nil, err
 	}
-	contracts, err := standardGenesis(built, operator.Public().Address(), []deviceModel{{
-		Model: site.LockModel, Vendor: "Ward", Quota: lockQuota,
-		Scope: []modelScope{{Contract: client.DevicesContract, Methods: []string{"authenticate_self"}}},
-	}})
+	g, err := s.siteGenesis("ward-dev-", keys, []genesis.Authority{{Name: "dev", Key: id.Authority}})
 	if err != nil {
 		return nil, err
 	}
-	accounts := []genesis.Account{{
-		Name: "operator", Key: operator.Public().Bytes, QuotaPerHour: operatorQuota, Scope: genesis.Everything(),
-	}}
-	for _, name := range site.Names() {
-		accounts = append(accounts, genesis.Account{
-			Name: name, Key: keys[name].Public().Bytes, QuotaPerHour: partyQuota,
-			Scope: []abi.Scope{{Contract: "access"}, {Contract: client.DevicesContract}},
-		})
-	}
-	random := make([]byte, 4)
-	_, _ = rand.Read(random) // never fails
-	_, err = node.Init(s.home, node.InitOptions{
-		Chain: "ward-dev-" + hex.EncodeToString(random), Name: "dev", Operator: operator.Public().Address(),
-		Accounts: accounts, Contracts: contracts,
-	})
-	return keys, err
-}
-
-// checkDevHome refuses the home of a chain that has no such site, before anything is written
-// into it.
-func (s *session) checkDevHome() error {
-	if _, err := os.Stat(filepath.Join(s.home, "genesis.json")); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	g, err := node.ReadGenesis(s.home)
-	if err != nil {
-		return err
-	}
-	for _, name := range site.Names() {
-		if !slices.ContainsFunc(g.Accounts, func(a genesis.Account) bool { return a.Name == name }) {
-			return hint(fmt.Errorf("%s is the home of chain %s, which \"ward dev\" did not make: it has no account of the %s", s.home, g.Chain, name),
-				"another --home, or \"ward node --home %s\" to run that chain", s.home)
-		}
-	}
-	return nil
-}
-
-// devKey is a key of the home, made unencrypted unless it is there.
-func (s *session) devKey(name string, alg tx.Alg) (*tx.SecretKey, error) {
-	file, err := s.keys().Load(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		key, err := client.GenerateKey(alg)
-		if err != nil {
-			return nil, err
-		}
-		return key, s.keys().Add(name, client.PlainKey(key))
-	case err != nil:
-		return nil, err
-	case file.Sealed():
-		return nil, hint(fmt.Errorf("the key %q in %s is encrypted: this is not a home that \"ward dev\" made", name, s.home), "another --home")
-	}
-	return file.Open("")
+	return keys.parties, node.WriteGenesis(s.home, g)
 }
 
 // devBanner says where everything is.
