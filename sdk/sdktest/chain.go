@@ -72,7 +72,11 @@ type Chain struct {
 	specs   map[string]*abi.Spec
 	now     sdk.Time
 	events  []Event
+	updates []AuthorityUpdate
 }
+
+// AuthorityUpdate is a change of the authorities that the last block hands over to the engine.
+type AuthorityUpdate = runtime.AuthorityUpdate
 
 // ID is the chain id of every test chain.
 const ID = "ward-test"
@@ -323,6 +327,7 @@ func (c *Chain) Block(transactions ...[]byte) []*Receipt {
 	if err := stage.Commit(); err != nil {
 		c.t.Fatal(err)
 	}
+	c.updates = stage.Updates
 	for _, r := range receipts {
 		c.events = append(c.events, r.Events...)
 	}
@@ -368,6 +373,10 @@ func (c *Chain) Events(names ...string) []Event {
 	}
 	return events
 }
+
+// Updates returns what the last block would tell the engine about its authorities. A test
+// chain starts with those that the inits of its contracts want.
+func (c *Chain) Updates() []AuthorityUpdate { return c.updates }
 
 // Key returns what the chain knows of a key, and whether it knows it.
 func (c *Chain) Key(kid sdk.Address) (runtime.KeyInfo, bool) {
