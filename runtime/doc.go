@@ -18,7 +18,9 @@
 //	                     │                                          │
 //	              registry: name -> code                            │
 //	                     │                                          │
-//	              vm.Call ◄──► host   what each import means        │
+//	              vm.Call ◄──► host   what each import means;       │
+//	                     │            a call of another contract    │
+//	                     │            comes back to "name -> code"  │
 //	                     │                                          │
 //	        ┌────────────┴────────────┐                             │
 //	     success                   failure                          │
