@@ -212,7 +212,21 @@ func (a *App) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*a
 	a.stage = &staged{Stage: stage, hash: r.Hash}
 	a.config.Logger.Debug("executed", "height", r.Height, "txs", len(r.Txs), "gas", gas, "time", r.Time.Unix(),
 		"took", a.config.Clock().Sub(began))
-	return &abci.ResponseFinalizeBlock{TxResults: results, AppHash: stage.Root}, nil
+	return &abci.ResponseFinalizeBlock{TxResults: results, AppHash: stage.Root, ValidatorUpdates: validatorUpdates(stage.Updates)}, nil
+}
+
+// validatorUpdates tells the engine who decides blocks from two heights later on. It panics,
+// on every node, on a key twice, on an unknown one that is removed, and on an empty set:
+// the runtime's difference of two sets has none of these.
+func validatorUpdates(updates []runtime.AuthorityUpdate) (out []abci.ValidatorUpdate) {
+	for _, u := range updates {
+		power := int64(0) // leaves
+		if u.Power > 0 {
+			power = genesis.Power
+		}
+		out = append(out, abci.Ed25519ValidatorUpdate(u.Key, power))
+	}
+	return out
 }
 
 // slow is how long a transaction may execute before whoever watches this node is told which

@@ -20,7 +20,7 @@ import (
 const PoolTxs = 20_000
 
 // PoolBytes is how many bytes of transactions a node of this chain lets wait.
-func PoolBytes(g *genesis.Genesis) int64 { return int64(g.Params.PoolBytes(len(g.Authorities))) }
+func PoolBytes(g *genesis.Genesis) int64 { return int64(g.Params.PoolBytes()) }
 
 // The engine's own bounds lie a little above what the application admits, so that it is
 // always the application that refuses, with a reason. Transactions that are being

@@ -10,9 +10,6 @@ import (
 	"github.com/wardledger/ward/node/genesis"
 )
 
-// power is the voting power of every authority: they are equal.
-const power = 1
-
 // document is the engine's genesis of a chain. The application state is the chain's
 // whole document, so that whoever asks the engine's RPC for genesis gets all of it.
 func document(g *genesis.Genesis) (*types.GenesisDoc, error) {
@@ -38,7 +35,7 @@ func document(g *genesis.Genesis) (*types.GenesisDoc, error) {
 	for _, a := range g.Authorities {
 		key := ed25519.PubKey(a.Key)
 		doc.Validators = append(doc.Validators, types.GenesisValidator{
-			Address: key.Address(), PubKey: key, Power: power, Name: a.Name,
+			Address: key.Address(), PubKey: key, Power: genesis.Power, Name: a.Name,
 		})
 	}
 	if err := doc.ValidateAndComplete(); err != nil {

@@ -22,9 +22,11 @@ const (
 	// MaxChain is the longest chain id in bytes. It is the engine's bound; a transaction
 	// would allow a little more.
 	MaxChain = 50
-	// MaxAuthorities bounds the first set of authorities. Every block carries a signature
-	// of each, and a vote costs a message to each: far more than the 30 that Ward is for.
-	MaxAuthorities = 100
+	// MaxAuthorities bounds the authorities, the first and those who join later: far more
+	// than the 30 that Ward is for.
+	MaxAuthorities = abi.MaxAuthorities
+	// Power is the voting power of every authority, old or new: they are equal.
+	Power = 1
 	// MaxAccounts bounds the first accounts; everybody else is enrolled by a transaction.
 	MaxAccounts = 10_000
 	// MaxContracts bounds the first contracts.
@@ -112,7 +114,7 @@ func (g *Genesis) Validate() error {
 	if err := g.validateContracts(); err != nil {
 		return err
 	}
-	return g.Params.WithDefaults().validate(len(g.Authorities))
+	return g.Params.WithDefaults().validate()
 }
 
 func (g *Genesis) validateAuthorities() error {
@@ -129,6 +131,9 @@ func (g *Genesis) validateAuthorities() error {
 		}
 		if len(a.Key) != 32 {
 			return fmt.Errorf("authorities[%d].key: %d bytes, an Ed25519 key has 32", i, len(a.Key))
+		}
+		if key, err := tx.ParsePublicKey(a.Key); err != nil || key.Weak() {
+			return fmt.Errorf("authorities[%d].key: 0x%x is no point of the curve, or one of small order: anybody could sign for it", i, a.Key)
 		}
 		if first, ok := seen[string(a.Key)]; ok {
 			return fmt.Errorf("authorities[%d].key: 0x%x is the key of authorities[%d] already", i, a.Key, first)
@@ -255,6 +260,9 @@ func checkLabel(s string) error {
 // State is what the state machine starts from.
 func (g *Genesis) State() runtime.Genesis {
 	out := runtime.Genesis{Chain: g.Chain, Operator: g.Operator}
+	for _, a := range g.Authorities {
+		out.Authorities = append(out.Authorities, a.Key)
+	}
 	for _, a := range g.Accounts {
 		out.Accounts = append(out.Accounts, runtime.GenesisAccount{Key: a.Key, Quota: a.QuotaPerHour, Scope: a.Scope})
 	}

@@ -68,26 +68,28 @@ func (p Params) WithDefaults() Params {
 }
 
 // overhead is what a block holds besides its transactions, in bytes: header, evidence
-// and, for each authority, the largest signature that the engine provides for.
-func overhead(authorities int) uint64 {
-	return 64<<10 + MaxEvidenceBytes + 4<<10*uint64(authorities)
-}
+// and, for each of as many authorities as there may come to be, the largest signature that the
+// engine provides for.
+const overhead = 64<<10 + MaxEvidenceBytes + 4<<10*MaxAuthorities
 
-// TxBytes is the room for transactions in a block, in bytes, when there are that
-// many authorities. The engine gives at least as much.
-func (p Params) TxBytes(authorities int) uint64 {
+// The smallest block leaves the mempool that room; this does not compile otherwise.
+const _ = uint(MinBlockBytes - overhead - PoolMargin - 5*MaxDeploy)
+
+// TxBytes is the room for transactions in a block, in bytes, however many authorities there
+// come to be. The engine gives at least as much.
+func (p Params) TxBytes() uint64 {
 	p = p.WithDefaults()
-	return p.BlockBytes - min(p.BlockBytes, overhead(authorities))
+	return p.BlockBytes - min(p.BlockBytes, overhead)
 }
 
 // PoolBytes is how many bytes of transactions a node lets wait, so that whoever
 // proposes a block can see, and order, all of them.
-func (p Params) PoolBytes(authorities int) uint64 {
-	n := p.TxBytes(authorities)
+func (p Params) PoolBytes() uint64 {
+	n := p.TxBytes()
 	return n - min(n, PoolMargin)
 }
 
-func (p Params) validate(authorities int) error {
+func (p Params) validate() error {
 	switch {
 	case p.BlockBytes < MinBlockBytes || p.BlockBytes > MaxBlockBytes:
 		return fmt.Errorf("params.block_bytes: %d is not within [%d, %d]", p.BlockBytes, MinBlockBytes, MaxBlockBytes)
@@ -97,9 +99,6 @@ func (p Params) validate(authorities int) error {
 		return fmt.Errorf("params.evidence_blocks: %d is over the limit %d", p.EvidenceBlocks, uint64(1)<<40)
 	case p.EvidenceAge < time.Hour || p.EvidenceAge > 10*365*24*time.Hour || p.EvidenceAge%time.Second != 0:
 		return fmt.Errorf("params.evidence_age: %v is not whole seconds within [1h, 10 years]", p.EvidenceAge)
-	case p.PoolBytes(authorities) < 5*MaxDeploy:
-		return fmt.Errorf("params.block_bytes: %d leaves %d for transactions beside the signatures of %d authorities, must leave %d",
-			p.BlockBytes, p.PoolBytes(authorities), authorities, 5*MaxDeploy)
 	}
 	return nil
 }
