@@ -1,0 +1,4 @@
+// Energy is a market for what meters say.
+package main
+
+func main() {}
