@@ -7,11 +7,13 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/wardledger/ward/node"
+	"github.com/wardledger/ward/node/api"
 	"github.com/wardledger/ward/node/genesis"
 	"github.com/wardledger/ward/runtime/tx"
 )
@@ -122,6 +124,20 @@ func TestThreeAuthorities(t *testing.T) {
 	if a, err := post(t.Context(), nodes[0].HTTP(), knock(t, 1, 6), "check"); err != nil || a.HTTP != http.StatusAccepted {
 		t.Fatalf("%+v, %v", a, err)
 	}
+	for deadline := time.Now().Add(30 * time.Second); ; { // somebody who asks is told who is missing
+		c := nodes[0].Condition()
+		missing := slices.DeleteFunc(slices.Clone(c.Authorities), func(a api.Authority) bool { return !a.Missing })
+		if len(missing) == 1 && c.Deciding != nil {
+			if d := c.Deciding; d.Voted != 2 || d.Needed != 3 || d.Height != nodes[0].Log().Height()+1 || !bytes.Equal(missing[0].Key, ids[2].Authority) || missing[0].Name != "authority 2" {
+				t.Errorf("deciding %+v, missing %+v", d, missing)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the third authority is not missed: %+v", c)
+		}
+		<-time.After(50 * time.Millisecond)
+	}
 	nodes[2] = opened(t, configs[2])
 	late := committed(t, nodes[1], knock(t, 2, 6))
 	agree(late.Height)
@@ -133,7 +149,12 @@ func TestThreeAuthorities(t *testing.T) {
 	if r, err := nodes[2].Log().Tx(x.ID()); err != nil || r == nil {
 		t.Errorf("what was handed in while one was away: %+v, %v", r, err)
 	}
-	if c := nodes[2].Condition(); !c.Validator || c.Validators != n || c.Peers == 0 || c.CatchingUp {
+	for _, a := range nodes[0].Condition().Authorities {
+		if a.Missing {
+			t.Errorf("missed although it is back: %+v", a)
+		}
+	}
+	if c := nodes[2].Condition(); !c.Validator || len(c.Authorities) != n || len(c.Peers) == 0 || c.CatchingUp {
 		t.Errorf("condition %+v", c)
 	}
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -202,7 +203,7 @@ func (n *Node) openChain(ctx context.Context, h home) error {
 // firstBlock waits for the block that makes genesis true, where nobody else is needed for
 // it: until then the node would turn every transaction away.
 func (n *Node) firstBlock(ctx context.Context) error {
-	if s := n.engine.Status(); !s.Votes || s.Authorities > 1 {
+	if s := n.engine.Status(); !s.Votes || len(s.Authorities) > 1 {
 		return nil
 	}
 	height, raised := n.log.Signal()
@@ -305,13 +306,33 @@ var _ api.Engine = (*Node)(nil)
 // Condition tells how the node is doing.
 func (n *Node) Condition() api.Condition {
 	s := n.engine.Status()
-	txs, bytes := n.engine.Backlog()
+	txs, size := n.engine.Backlog()
 	stopped := n.app.Err()
 	if stopped == nil {
 		stopped = n.engine.Err()
 	}
-	return api.Condition{
-		Node: s.NodeID, CatchingUp: s.CatchingUp, Validator: s.Votes, Validators: s.Authorities, Peers: s.Peers,
-		Waiting: txs, WaitingBytes: bytes, Earliest: n.state.Earliest(), Stopped: stopped,
+	c := api.Condition{
+		Node: s.NodeID, CatchingUp: s.CatchingUp, Authority: s.Authority, Validator: s.Votes,
+		Waiting: txs, WaitingBytes: size, Earliest: n.state.Earliest(), Stopped: stopped,
 	}
+	for _, p := range s.Peers {
+		c.Peers = append(c.Peers, api.Peer(p))
+	}
+	for _, a := range s.Authorities {
+		c.Authorities = append(c.Authorities, api.Authority{Key: a.Key, Name: n.label(a.Key), Signed: a.Signed, Missing: a.Missing})
+	}
+	if d := s.Deciding; d != nil {
+		c.Deciding = &api.Deciding{Height: d.Height, Round: int(d.Round), Since: d.Since, Voted: d.Voted, Needed: d.Needed}
+	}
+	return c
+}
+
+// label is the name that genesis gives an authority, "" if it came later.
+func (n *Node) label(key []byte) string {
+	for _, a := range n.genesis.Authorities {
+		if bytes.Equal(a.Key, key) {
+			return a.Name
+		}
+	}
+	return ""
 }

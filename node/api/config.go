@@ -39,13 +39,38 @@ type Engine interface {
 type Condition struct {
 	Node         string // its name among its peers
 	CatchingUp   bool   // it is fetching blocks that others have
-	Validator    bool   // it votes
-	Validators   int
-	Peers        int
+	Authority    []byte // its voting key
+	Validator    bool   // that key is an authority's: it votes
+	Authorities  []Authority
+	Deciding     *Deciding // the decision on a block that is under way; nil while there is none
+	Peers        []Peer
 	Waiting      int    // transactions in the mempool
 	WaitingBytes int64  // their bytes
 	Earliest     uint64 // first height whose state can be asked
 	Stopped      error  // why the engine or the application has stopped; nil while they run
+}
+
+// Authority is one of those that decide blocks, as this node sees it.
+type Authority struct {
+	Key     []byte // 32 bytes Ed25519
+	Name    string // for people; may be empty
+	Signed  uint64 // the newest of the last ten blocks that its vote has decided, 0 for none
+	Missing bool   // it takes no part
+}
+
+// Deciding is a decision on a block.
+type Deciding struct {
+	Height uint64
+	Round  int       // how often it was tried already
+	Since  time.Time // of the first vote
+	Voted  int       // authorities that have voted on this try
+	Needed int       // how many must
+}
+
+// Peer is another node that this one is connected with.
+type Peer struct {
+	ID   string
+	Name string // what it calls itself
 }
 
 // Config is what a Server is made of. Zero fields mean their defaults; Chain, Engine, Log and

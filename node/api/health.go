@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/wardledger/ward/node/eventlog"
@@ -27,6 +29,33 @@ type statusBody struct {
 		Bytes        int64 `json:"bytes"`
 	} `json:"mempool"`
 	Subscribers int `json:"subscribers"`
+
+	// Bounded by genesis.MaxAuthorities and the connections that the engine takes.
+	Authority   string          `json:"authority"`
+	Authorities []authorityBody `json:"authorities"`
+	Missing     []string        `json:"missing"`
+	Deciding    *decidingBody   `json:"deciding,omitempty"`
+	Connected   []peerBody      `json:"connected"`
+}
+
+type authorityBody struct {
+	Key     string `json:"key"`
+	Name    string `json:"name,omitempty"`
+	Signed  uint64 `json:"signed"`
+	Missing bool   `json:"missing"`
+}
+
+type decidingBody struct {
+	Height  uint64  `json:"height"`
+	Round   int     `json:"round"`
+	Seconds float64 `json:"seconds"`
+	Voted   int     `json:"voted"`
+	Needed  int     `json:"needed"`
+}
+
+type peerBody struct {
+	Node string `json:"node"`
+	Name string `json:"name,omitempty"`
 }
 
 func (s *Server) getStatus(w http.ResponseWriter, r *http.Request) error {
@@ -41,10 +70,24 @@ func (s *Server) getStatus(w http.ResponseWriter, r *http.Request) error {
 	body := statusBody{
 		Chain: s.config.ChainID, Version: s.config.Version,
 		Height: h.Height, Time: h.Time, Root: hex.EncodeToString(h.Root), Earliest: c.Earliest, LagSeconds: s.lag(h).Seconds(),
-		CatchingUp: c.CatchingUp, Node: c.Node, Validator: c.Validator, Validators: c.Validators, Peers: c.Peers,
+		CatchingUp: c.CatchingUp, Node: c.Node, Validator: c.Validator, Validators: len(c.Authorities), Peers: len(c.Peers),
+		Authority: hex.EncodeToString(c.Authority), Authorities: []authorityBody{}, Missing: []string{}, Connected: []peerBody{},
 		Subscribers: s.stream.Stats().Subscribers,
 	}
 	body.Mempool.Transactions, body.Mempool.Bytes = c.Waiting, c.WaitingBytes
+	for _, a := range c.Authorities {
+		body.Authorities = append(body.Authorities, authorityBody{hex.EncodeToString(a.Key), a.Name, a.Signed, a.Missing})
+		if a.Missing {
+			body.Missing = append(body.Missing, hex.EncodeToString(a.Key))
+		}
+	}
+	for _, p := range c.Peers {
+		body.Connected = append(body.Connected, peerBody{p.ID, p.Name})
+	}
+	slices.SortFunc(body.Connected, func(a, b peerBody) int { return strings.Compare(a.Node, b.Node) })
+	if d := c.Deciding; d != nil {
+		body.Deciding = &decidingBody{d.Height, d.Round, s.since(d.Since).Seconds(), d.Voted, d.Needed}
+	}
 	writeJSON(w, http.StatusOK, body)
 	return nil
 }
@@ -65,7 +108,29 @@ func (s *Server) lag(h *eventlog.Header) time.Duration {
 	if h.Time != 0 {
 		since = time.Unix(h.Time, 0)
 	}
-	return max(0, s.config.Clock().Sub(since)).Truncate(time.Millisecond)
+	return s.since(since)
+}
+
+// since is how long ago something was by the node's clock.
+func (s *Server) since(t time.Time) time.Duration {
+	return max(0, s.config.Clock().Sub(t)).Truncate(time.Millisecond)
+}
+
+// standstill says who keeps a decision from being made.
+func (d *Deciding) standstill(authorities []Authority) string {
+	var missing []string
+	for _, a := range authorities {
+		if a.Missing && a.Name != "" {
+			missing = append(missing, a.Name)
+		} else if a.Missing {
+			missing = append(missing, fmt.Sprintf("%.4x", a.Key))
+		}
+	}
+	who := "none of them is missing"
+	if len(missing) > 0 {
+		who = "missing: " + strings.Join(missing, ", ")
+	}
+	return fmt.Sprintf("%d of %d authorities vote on block %d, %d are needed; %s", d.Voted, len(authorities), d.Height, d.Needed, who)
 }
 
 type problem struct {
@@ -90,6 +155,8 @@ func (s *Server) problems() []problem {
 	switch {
 	case err != nil:
 		add("stopped", "%v", err)
+	case c.Deciding != nil && s.since(c.Deciding.Since) > s.config.StallAfter:
+		add("stalled", "the chain stands still since %.0f s: %s", s.since(c.Deciding.Since).Seconds(), c.Deciding.standstill(c.Authorities))
 	case s.lag(h) > s.config.StallAfter && c.Waiting > 0:
 		add("stalled", "the newest block, %d, is %.0f s old and %d transactions wait", h.Height, s.lag(h).Seconds(), c.Waiting)
 	case s.lag(h) > s.config.QuietAfter && !c.CatchingUp:

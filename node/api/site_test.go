@@ -180,7 +180,10 @@ func newServer(t testing.TB, config api.Config) *site {
 		t.Fatal(err)
 	}
 	c := &chain{log: log, clock: func() time.Time { return time.Unix(1_760_000_100, 0) }}
-	c.condition = api.Condition{Node: "a1b2", Validator: true, Validators: 1, Earliest: 1}
+	c.condition = api.Condition{
+		Node: "a1b2", Authority: []byte{0xaa, 0xbb}, Validator: true, Earliest: 1,
+		Authorities: []api.Authority{{Key: []byte{0xaa, 0xbb}, Name: "north"}},
+	}
 	c.view = func(_ context.Context, q runtime.Query) (receipt.Receipt, uint64, error) {
 		return receipt.Receipt{Code: receipt.Trapped, Reason: "no view is set"}, q.Height, nil
 	}

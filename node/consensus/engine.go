@@ -327,32 +327,3 @@ func (e *Engine) Backlog() (txs int, bytes int64) {
 	pool := e.node.Mempool()
 	return pool.Size(), pool.SizeBytes()
 }
-
-// Status is how this node is doing.
-type Status struct {
-	Height      uint64 // last block that this node has committed
-	CatchingUp  bool   // it is still fetching blocks that others have
-	NodeID      string
-	Peers       int
-	Authority   []byte // this node's voting key, 32 bytes
-	Votes       bool   // whether that key is an authority's now
-	Authorities int
-	Waiting     int // transactions in the mempool
-}
-
-// Status tells how this node is doing. It may be called after Stop too.
-func (e *Engine) Status() Status {
-	s := Status{
-		CatchingUp: e.node.ConsensusReactor().WaitSync(),
-		NodeID:     string(e.node.NodeInfo().ID()),
-		Peers:      e.node.Switch().Peers().Size(),
-		Waiting:    e.node.Mempool().Size(),
-		Authority:  e.validator.Key.PubKey.Bytes(),
-	}
-	height, authorities := e.state.GetValidators()
-	s.Height, s.Authorities = uint64(height), len(authorities)
-	for _, a := range authorities {
-		s.Votes = s.Votes || a.PubKey.Equals(e.validator.Key.PubKey)
-	}
-	return s
-}

@@ -186,7 +186,7 @@ func TestCommitAndRestart(t *testing.T) {
 		if _, err := e.Submit(t.Context(), []byte(raw)); err == nil {
 			t.Error("a stopped engine took a transaction")
 		}
-		if s := e.Status(); !s.Votes || s.CatchingUp || s.Authorities != 1 || s.Height != uint64(app.height) {
+		if s := e.Status(); !s.Votes || s.CatchingUp || len(s.Authorities) != 1 || s.Height != uint64(app.height) {
 			t.Errorf("life %d: status %+v, the application is at %d", life, s, app.height)
 		}
 		select {

@@ -95,6 +95,28 @@ type Status struct {
 	Peers        int       `json:"peers"`
 	Transactions int       `json:"-"` // waiting for a block
 	Subscribers  int       `json:"subscribers"`
+
+	// Who decides, as the node sees it; node/api/README.md says when an authority is missing.
+	Authority   string      `json:"authority"` // the key with which the node votes, in hex
+	Authorities []Authority `json:"authorities"`
+	Deciding    *Deciding   `json:"deciding"` // nil while nobody votes
+}
+
+// Authority is one of those that decide blocks.
+type Authority struct {
+	Key     string `json:"key"`    // Ed25519, in hex
+	Name    string `json:"name"`   // a label in genesis, "" if it has none
+	Signed  uint64 `json:"signed"` // the newest of the last ten blocks that its vote has decided, 0 for none
+	Missing bool   `json:"missing"`
+}
+
+// Deciding is a decision on a block that is under way.
+type Deciding struct {
+	Height  uint64  `json:"height"`
+	Round   int     `json:"round"`   // how often it was tried already
+	Seconds float64 `json:"seconds"` // since the first vote
+	Voted   int     `json:"voted"`   // authorities that have voted on this try
+	Needed  int     `json:"needed"`  // how many must
 }
 
 // Block is a block that a node has committed, without its transactions.
