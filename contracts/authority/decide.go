@@ -129,13 +129,13 @@ func open(c *sdk.Ctx) (all []Proposal) {
 	return all
 }
 
-// decided finds an open proposal that enough of the present authorities approve.
-func decided(c *sdk.Ctx) (Proposal, bool) {
+// decided finds the oldest open proposal that enough of the present authorities approve.
+func decided(c *sdk.Ctx) (oldest Proposal, found bool) {
 	enough := needed(len(present(c)))
 	for _, p := range open(c) {
-		if len(p.Approvals) >= enough {
-			return p, true
+		if len(p.Approvals) >= enough && (!found || p.Proposal < oldest.Proposal) {
+			oldest, found = p, true
 		}
 	}
-	return Proposal{}, false
+	return oldest, found
 }

@@ -118,6 +118,7 @@ func TestValidate(t *testing.T) {
 			}
 		}},
 		{"authorities[1].key: 31 bytes", func(g *genesis.Genesis) { g.Authorities[1].Key = g.Authorities[1].Key[1:] }},
+		{"authorities[1].key: 0x0000000000000000000000000000000000000000000000000000000000000000 is no point", func(g *genesis.Genesis) { g.Authorities[1].Key = make([]byte, 32) }},
 		{"is the key of authorities[0] already", func(g *genesis.Genesis) { g.Authorities[1].Key = g.Authorities[0].Key }},
 		{"authorities[0].name: \"a\\nb\" holds", func(g *genesis.Genesis) { g.Authorities[0].Name = "a\nb" }},
 		{"accounts[0].name: 65 bytes, limit 64", func(g *genesis.Genesis) { g.Accounts[0].Name = strings.Repeat("n", 65) }},
