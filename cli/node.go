@@ -41,6 +41,7 @@ front of a port that others reach.`,
 			&urfave.Uint64Flag{Name: "keep", Usage: "how many `HEIGHTS` of state can be queried", DefaultText: "as runtime/state says"},
 			&urfave.BoolFlag{Name: "interpreter", Usage: "run contracts without compiling them: slower by far, same results"},
 			&urfave.BoolFlag{Name: "with-stdin", Usage: "stop when standard input ends"},
+			&urfave.StringFlag{Name: "pprof", Usage: "`HOST:PORT` of this machine at which Go's profiler answers, below /debug/pprof/", DefaultText: "none"},
 			&urfave.StringFlag{Name: "log-level", Value: "info", Usage: "`LEVEL`: debug, info, warn or error"},
 			homeFlag, jsonFlag,
 		},
@@ -77,6 +78,13 @@ func runNode(c *urfave.Context) error {
 	}
 	if err := config.Validate(); err != nil {
 		return &usageError{err: err}
+	}
+	if address := c.String("pprof"); address != "" {
+		stop, err := serveProfiles(address, log)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = stop() }() // nothing depends on how it ends
 	}
 	n, err := node.New(s.ctx, config)
 	switch {

@@ -148,7 +148,7 @@ func (e *engines) together(ctx context.Context) error {
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for i := 0; i < len(e.all); {
-		if s := e.all[i].Status(); s.Peers == len(e.all)-1 && e.apps[i].Height() > 0 && !s.CatchingUp {
+		if s := e.all[i].Status(); len(s.Peers) == len(e.all)-1 && e.apps[i].Height() > 0 && !s.CatchingUp {
 			i++
 			continue
 		}

@@ -81,6 +81,7 @@ type Result struct {
 	Gas      uint64 // that the dearest of the first checks used
 	GasLimit uint64 // of each transaction
 	Size     int    // of a transaction, in bytes, about
+	UnderWay int    // how many were at any moment, without a rate; else 0
 }
 
 // Ward measures a network: the owner registers a door and grants each device to open it, each
@@ -130,7 +131,11 @@ func Ward(ctx context.Context, c Config) (Result, error) {
 	m, err := l.run(ctx, w, t, failed)
 	stop()
 	<-watched
-	return Result{Measure: m, Gas: w.used, GasLimit: w.gas, Size: w.size}, err
+	r := Result{Measure: m, Gas: w.used, GasLimit: w.gas, Size: w.size}
+	if c.Rate == 0 {
+		r.UnderWay = l.underWay
+	}
+	return r, err
 }
 
 // verdict is the code of what came of a check, "" for yes.
