@@ -137,7 +137,7 @@ func (s *session) devHome() (map[string]*tx.SecretKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := s.siteGenesis("ward-dev-", keys, []genesis.Authority{{Name: "dev", Key: id.Authority}})
+	g, err := s.siteGenesis("ward-dev-", keys, []genesis.Authority{{Name: "dev", Key: id.Authority}}, site.DefaultSpeed)
 	if err != nil {
 		return nil, err
 	}

@@ -29,24 +29,27 @@ const (
 	// lockQuota is what a lock may, carved from its owner's: a hundred calls an hour at the
 	// usual limit, and each round of the site makes two.
 	lockQuota = 100 * client.DefaultGas
+	// meterQuota is what a meter may, carved from its owner's: 5,000 readings an hour at the usual
+	// limit, and at most 2,400 quarter hours pass in one.
+	meterQuota = 5000 * client.DefaultGas
 )
 
 // siteKeys are the keys in the home of a site.
 type siteKeys struct {
-	parties  map[string]*tx.SecretKey // by site.Names
-	operator *tx.SecretKey
+	parties  map[string]*tx.SecretKey // all that site.Config wants, by the names of site.Keys
+	operator *tx.SecretKey            // among them
 }
 
 // siteKeys opens the keys of the home, which are made where needed.
 func (s *session) siteKeys() (keys siteKeys, err error) {
 	keys.parties = map[string]*tx.SecretKey{}
-	for _, name := range site.Names() {
-		if keys.parties[name], err = s.plainKey(name, site.Parties()[name]); err != nil {
+	for name, alg := range site.Keys() {
+		if keys.parties[name], err = s.plainKey(name, alg); err != nil {
 			return keys, err
 		}
 	}
-	keys.operator, err = s.plainKey("operator", tx.EdDSA)
-	return keys, err
+	keys.operator = keys.parties[site.Operator]
+	return keys, nil
 }
 
 // plainKey is a key of the home, made unencrypted unless it is there.
@@ -88,8 +91,9 @@ func (s *session) siteChain(home, command string) (*genesis.Genesis, error) {
 }
 
 // siteGenesis starts a chain with the standard contracts and accounts for the parties of the
-// site, its name being a prefix and eight random digits.
-func (s *session) siteGenesis(prefix string, keys siteKeys, authorities []genesis.Authority) (*genesis.Genesis, error) {
+// site, its name being a prefix and eight random digits. The time of its market runs speed times
+// as fast as time.
+func (s *session) siteGenesis(prefix string, keys siteKeys, authorities []genesis.Authority, speed int64) (*genesis.Genesis, error) {
 	built, err := s.standardContracts()
 	if err != nil {
 		return nil, err
@@ -98,9 +102,19 @@ func (s *session) siteGenesis(prefix string, keys siteKeys, authorities []genesi
 	contracts, err := standardGenesis(built, operator.Address(), []deviceModel{{
 		Model: site.LockModel, Vendor: "Ward", Quota: lockQuota,
 		Scope: []modelScope{{Contract: client.DevicesContract, Methods: []string{"authenticate_self"}}},
+	}, {
+		Model: site.MeterModel, Vendor: "Ward", Quota: meterQuota,
+		Scope: []modelScope{{Contract: "energy", Methods: []string{"read"}}},
 	}})
 	if err != nil {
 		return nil, err
+	}
+	for i := range contracts {
+		if contracts[i].Name == "energy" {
+			if contracts[i].Init, err = site.MarketInit(operator.Address(), speed); err != nil {
+				return nil, err
+			}
+		}
 	}
 	random := make([]byte, 4)
 	_, _ = rand.Read(random) // never fails
@@ -114,7 +128,7 @@ func (s *session) siteGenesis(prefix string, keys siteKeys, authorities []genesi
 	for _, name := range site.Names() {
 		g.Accounts = append(g.Accounts, genesis.Account{
 			Name: name, Key: keys.parties[name].Public().Bytes, QuotaPerHour: partyQuota,
-			Scope: []abi.Scope{{Contract: "access"}, {Contract: client.DevicesContract}},
+			Scope: []abi.Scope{{Contract: "access"}, {Contract: client.DevicesContract}, {Contract: "energy"}},
 		})
 	}
 	return g, nil

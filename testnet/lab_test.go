@@ -127,7 +127,7 @@ func labGenesis(t testing.TB) *genesis.Genesis {
 // siteKeys are the keys of the simulated site's parties.
 func siteKeys() map[string]*tx.SecretKey {
 	keys := map[string]*tx.SecretKey{}
-	for name, alg := range site.Parties() {
+	for name, alg := range site.Keys() {
 		keys[name] = p256("site " + name)
 		if alg == tx.EdDSA {
 			keys[name] = ed25519("site " + name)

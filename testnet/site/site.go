@@ -12,31 +12,58 @@ import (
 	"github.com/wardledger/ward/sdk/client"
 )
 
-// Names of the parties that have an account from genesis on. The lock is enrolled
+// Names of the parties. All have an account from genesis on. The lock is enrolled
 // by its owner, and of the burglar's second key nobody knows.
 const (
 	Owner   = "owner"
 	Guest   = "guest"
 	Cleaner = "cleaner"
 	Burglar = "burglar"
+
+	House      = "house" // has a roof with modules
+	Neighbour1 = "neighbour1"
+	Neighbour2 = "neighbour2"
+	Operator   = "operator" // of the chain and of the market; the only one here with a way to make money
 )
 
-// Parties are the names above with the algorithm of each one's key: both are at work.
-func Parties() map[string]tx.Alg {
-	return map[string]tx.Alg{Owner: tx.ES256, Guest: tx.EdDSA, Cleaner: tx.ES256, Burglar: tx.EdDSA}
+// Names are the parties that need an account with the site's scope, in a fixed order: all but
+// the operator, whom a chain has anyway.
+func Names() []string {
+	return []string{Owner, Guest, Cleaner, Burglar, House, Neighbour1, Neighbour2}
 }
 
-// Names are the names of Parties in a fixed order.
-func Names() []string { return []string{Owner, Guest, Cleaner, Burglar} }
+// Households are the parties that have a meter.
+func Households() []string { return []string{House, Neighbour1, Neighbour2} }
 
-// LockModel is the model that the contract devices must know for the lock.
-const LockModel = "front-door-lock"
+// Meter is the name of a household's meter, which has a key but no account: its owner enrols it.
+func Meter(household string) string { return household + "-meter" }
+
+// Keys are the names of all keys that Config wants, with the algorithm of each: both are at work.
+func Keys() map[string]tx.Alg {
+	keys := map[string]tx.Alg{
+		Owner: tx.ES256, Guest: tx.EdDSA, Cleaner: tx.ES256, Burglar: tx.EdDSA,
+		House: tx.ES256, Neighbour1: tx.EdDSA, Neighbour2: tx.ES256, Operator: tx.EdDSA,
+	}
+	for i, name := range Households() {
+		keys[Meter(name)] = []tx.Alg{tx.ES256, tx.EdDSA}[i%2]
+	}
+	return keys
+}
+
+// Models that the contract devices must know: of the lock, and of the meters.
+const (
+	LockModel  = "front-door-lock"
+	MeterModel = "smart-meter"
+)
 
 // Config says where the site is and who tells of it.
 type Config struct {
 	// Node is the URL of the node, such as http://127.0.0.1:9273. Required.
 	Node string
-	// Keys are the keys of Parties, by name. Required.
+	// Read is the URL of the node whose views are asked and whose events are streamed; another than
+	// Node shows that they agree. "" means Node.
+	Read string
+	// Keys are the keys of all names in the function Keys. Required.
 	Keys map[string]*tx.SecretKey
 	// For is how long to go on, but the first round is always told to its end. 0 means
 	// until the context ends.
