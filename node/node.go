@@ -28,6 +28,7 @@ type Node struct {
 	config  Config
 	genesis *genesis.Genesis
 	state   *state.State
+	machine *vm.Engine
 	runtime *runtime.Runtime
 	log     *eventlog.Log
 	app     *app.App
@@ -161,6 +162,7 @@ func (n *Node) openStores(h home) error {
 		return err
 	}
 	n.opened("contracts", machine.Close)
+	n.machine = machine
 	n.runtime, err = runtime.New(runtime.Config{State: n.state, Engine: machine})
 	return err
 }
@@ -242,6 +244,16 @@ func (n *Node) serve(h home, listener net.Listener) error {
 		stop()
 		<-n.served
 		return nil // Wait tells, where it matters
+	})
+	warming := make(chan struct{})
+	go func() {
+		defer close(warming)
+		n.warm(ctx)
+	}()
+	n.opened("warming", func() error {
+		stop()
+		<-warming
+		return nil
 	})
 	c.Logger.Info("node is up", "chain", n.genesis.Chain, "height", n.state.Height(), "http", "http://"+n.address.String())
 	return nil
