@@ -36,26 +36,26 @@ func (p *paper) next(s side, after *place) (entry, bool) {
 	return all[i], true
 }
 
-// order is one as a test writes it.
-type order struct {
+// wish is an order as a test writes it.
+type wish struct {
 	s     side
 	limit int64
 	wh    int64
 }
 
-func bids(pairs ...[2]int64) []order { return orders(buy, pairs) }
-func asks(pairs ...[2]int64) []order { return orders(sell, pairs) }
+func bids(pairs ...[2]int64) []wish { return orders(buy, pairs) }
+func asks(pairs ...[2]int64) []wish { return orders(sell, pairs) }
 
-func orders(s side, pairs [][2]int64) (list []order) {
+func orders(s side, pairs [][2]int64) (list []wish) {
 	for _, p := range pairs {
-		list = append(list, order{s, p[0], p[1]})
+		list = append(list, wish{s, p[0], p[1]})
 	}
 	return list
 }
 
 // book puts orders in their places. Each is of a party of its own, named by its number in
 // the list, so the same list gives the same book however it is shuffled later.
-func book(list []order) *paper {
+func book(list []wish) *paper {
 	p := &paper{}
 	for i, o := range list {
 		p.add(i, o)
@@ -63,7 +63,7 @@ func book(list []order) *paper {
 	return p.sort()
 }
 
-func (p *paper) add(i int, o order) {
+func (p *paper) add(i int, o wish) {
 	e := entry{place: place{Limit: o.limit, Party: sdk.Address{0: byte(i >> 8), 1: byte(i)}}, Wh: o.wh}
 	hash := sha256.Sum256(append(e.Party[:], byte(o.s)))
 	copy(e.Tie[:], hash[:])
@@ -139,7 +139,7 @@ func TestClear(t *testing.T) {
 	const big = math.MaxInt64
 	for _, c := range []struct {
 		name      string
-		orders    []order
+		orders    []wish
 		wh        int64
 		low, high int64
 		price     int64
@@ -260,7 +260,7 @@ func (p *paper) margin(s side, filled map[place]int64) int64 {
 
 // best tries everything: each order from nothing to whole. It returns the best welfare, the most
 // Wh with which it can be had, and the prices at which everybody gets just what they would want to.
-func best(list []order) (welfare, wh int64, low, high int64) {
+func best(list []wish) (welfare, wh int64, low, high int64) {
 	fills := make([]int64, len(list))
 	var value, bought, sold int64
 	var chosen []int64
@@ -314,8 +314,8 @@ func best(list []order) (welfare, wh int64, low, high int64) {
 func TestBestOfAll(t *testing.T) {
 	crossed := 0
 	rapid.Check(t, func(r *rapid.T) {
-		list := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) order {
-			return order{side(rapid.IntRange(0, 1).Draw(r, "side")), rapid.Int64Range(0, 9).Draw(r, "limit"), rapid.Int64Range(1, 3).Draw(r, "wh")}
+		list := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) wish {
+			return wish{side(rapid.IntRange(0, 1).Draw(r, "side")), rapid.Int64Range(0, 9).Draw(r, "limit"), rapid.Int64Range(1, 3).Draw(r, "wh")}
 		}), 0, 7).Draw(r, "orders")
 		rule := terms{k: rapid.Int64Range(0, 1000).Draw(r, "k")}
 		b := book(list)
@@ -348,11 +348,11 @@ func TestBestOfAll(t *testing.T) {
 	}
 }
 
-func drawBook(r *rapid.T) []order {
+func drawBook(r *rapid.T) []wish {
 	limits := rapid.Int64Range(0, rapid.SampledFrom([]int64{1, 3, 20, 1 << 40}).Draw(r, "limits"))
 	whs := rapid.Int64Range(1, rapid.SampledFrom([]int64{1, 7, 1000, math.MaxInt64 / 64}).Draw(r, "whs"))
-	return rapid.SliceOfN(rapid.Custom(func(r *rapid.T) order {
-		return order{side(rapid.IntRange(0, 1).Draw(r, "side")), limits.Draw(r, "limit"), whs.Draw(r, "wh")}
+	return rapid.SliceOfN(rapid.Custom(func(r *rapid.T) wish {
+		return wish{side(rapid.IntRange(0, 1).Draw(r, "side")), limits.Draw(r, "limit"), whs.Draw(r, "wh")}
 	}), 0, 40).Draw(r, "orders")
 }
 
@@ -463,9 +463,9 @@ func TestMoney(t *testing.T) {
 
 func BenchmarkClear(b *testing.B) {
 	random := rand.New(rand.NewPCG(1, 2))
-	var list []order
+	var list []wish
 	for range maxOrders {
-		list = append(list, order{side(random.IntN(2)), random.Int64N(20), 1 + random.Int64N(5000)})
+		list = append(list, wish{side(random.IntN(2)), random.Int64N(20), 1 + random.Int64N(5000)})
 	}
 	p := book(list)
 	for b.Loop() {
