@@ -563,29 +563,114 @@ func TestDepth(t *testing.T) {
 	h.mayNot(by, whyRevoked)
 }
 
+// delegate is a root grant on the door that B, or whoever, may pass on n times.
+func (h *house) delegate(to *sdktest.Key, n uint8, relations ...string) uint64 {
+	h.t.Helper()
+	return h.grant(h.a, grantArgs{Subject: to.Address(), Object: h.door, Relations: relations, Redelegate: n})
+}
+
+// pass is a grant on the door, passed on.
+func (h *house) pass(to *sdktest.Key, parent uint64, n uint8, relations ...string) grantArgs {
+	return grantArgs{Subject: to.Address(), Object: h.door, Relations: relations, Redelegate: n, Parent: parent}
+}
+
+// Whom the owner lets pass something on can give a subject so much and no more,
+// however many hands it goes through; and what others give finds its room.
+func TestPassedOnIsBounded(t *testing.T) {
+	h := newHouse(t)
+	root := h.delegate(h.b, 2, "open", "see")
+	var last uint64
+	for range maxPassedOn - 1 {
+		last = h.grant(h.b, h.pass(h.c, root, 0, "see"))
+	}
+	puppet := h.Account("puppet")
+	strings := h.grant(h.b, h.pass(puppet, root, 1, "see"))
+	short := h.pass(h.c, strings, 0, "see")
+	short.Expires = h.Now() + 10
+	h.grant(puppet, short)
+	h.Call(puppet, "access", "grant", h.pass(h.c, strings, 0, "see")).Failed("too_many_passed_on").Because("limit 8")
+	h.Call(h.b, "access", "grant", h.pass(h.c, root, 0, "see")).Failed("too_many_passed_on").Because("from below grant 1")
+
+	// Elsewhere, for others and from others there is room.
+	h.grant(h.b, h.pass(h.d, root, 0, "see"))
+	other := h.delegate(h.d, 1, "open")
+	child := h.grant(h.d, h.pass(h.c, other, 0, "open"))
+	h.may(h.c, other, child)
+
+	// What ends makes room, by itself or by a revocation, here or above.
+	h.Advance(10)
+	again := h.grant(h.b, h.pass(h.c, root, 0, "see"))
+	h.Call(h.b, "access", "grant", h.pass(h.c, root, 0, "see")).Failed("too_many_passed_on")
+	h.Call(h.b, "access", "revoke", revokeArgs{ID: last}).OK()
+	h.grant(h.b, h.pass(h.c, root, 0, "see"))
+	h.Call(h.a, "access", "revoke", revokeArgs{ID: root}).OK()
+	h.Call(h.b, "access", "grant", h.pass(h.c, root, 0, "see")).Failed("dead_parent")
+	h.Call(h.b, "access", "bump_epoch", nil).OK()
+	root = h.delegate(h.b, 1, "open")
+	last = h.grant(h.b, h.pass(h.c, root, 0, "open"))
+	h.may(h.c, other, child)
+	h.Call(h.a, "access", "revoke", revokeArgs{ID: other}).OK()
+	h.may(h.c, root, last)
+	if s := h.showGrant(again); s.Holds {
+		t.Errorf("%+v", s)
+	}
+}
+
+// What died with a grant above it does not pile up in the way of a check, though nobody sweeps.
+func TestDeadDoNotPileUp(t *testing.T) {
+	h := newHouse(t)
+	other := h.delegate(h.d, 1, "open")
+	live := h.grant(h.d, h.pass(h.c, other, 0, "open"))
+	for week := range 2 * maxLooked {
+		root := h.delegate(h.b, 1, "see")
+		h.grant(h.b, h.pass(h.c, root, 0, "see"))
+		h.Call(h.a, "access", "revoke", revokeArgs{ID: root}).OK()
+		if week%16 == 0 {
+			h.may(h.c, other, live)
+		}
+	}
+	h.may(h.c, other, live)
+
+	// Who only ever asks clears it away too: eight at a time of what ended with B's epoch.
+	var dead []uint64
+	for range 20 {
+		root := h.delegate(h.b, 1, "open")
+		dead = append(dead, h.grant(h.b, h.pass(h.c, root, 0, "open")))
+	}
+	h.Call(h.b, "access", "bump_epoch", nil).OK()
+	h.Call(h.d, "access", "revoke", revokeArgs{ID: live}).OK()
+	for range 3 {
+		h.mayNot(h.c, whyEpoch)
+	}
+	var r sweepResult
+	if h.Call(h.d, "access", "sweep", sweepArgs{dead[:maxSweep]}).OK().Result(&r); r.Swept != 0 {
+		t.Errorf("%d were still in the way", r.Swept)
+	}
+}
+
 // Running out of grants to look at is an error, never an allow or a deny; what is named is
 // looked at all the same, and the owner's own grants can't be crowded out.
 func TestBounded(t *testing.T) {
 	h := newHouse(t)
-	g := h.open(h.b)
-	g.Redelegate = 1
-	parent := h.grant(h.a, g)
-	// B's friends: grants to C for something else, which crowd C's checks.
-	wide := h.open(h.c)
-	wide.Parent = parent
-	var crowd []uint64
-	for range maxLooked + 1 {
-		crowd = append(crowd, h.grant(h.b, wide))
+	// Five delegates of the owner's together, who all give C what does not allow it.
+	site := h.a.Address().String() + "/house/*"
+	var roots, crowd []uint64
+	for i := range 5 {
+		friend := h.Account(fmt.Sprint("friend ", i))
+		g := grantArgs{Subject: friend.Address(), Object: site, Relations: []string{"open", "see"}, Redelegate: 1}
+		roots = append(roots, h.grant(h.a, g))
+		for range maxPassedOn {
+			g = h.pass(h.c, roots[i], 0, "see")
+			crowd = append(crowd, h.grant(friend, g))
+			g.Object = site
+			crowd = append(crowd, h.grant(friend, g))
+		}
 	}
-	h.may(h.c, parent, crowd[0])
-	// Dead, but not yet out of the way: each is looked at, and none holds.
-	h.Call(h.a, "access", "revoke", revokeArgs{ID: parent}).OK()
 	h.View("access", "check", checkArgs{Subject: h.c.Address(), Relation: "open", Object: h.door}).Failed("too_many_grants").Because("via")
 	h.Call(h.c, "access", "use", useArgs{Relation: "open", Object: h.door}).Failed("too_many_grants")
-
 	var d Decision
 	h.View("access", "check", checkArgs{Subject: h.c.Address(), Relation: "open", Object: h.door, Via: crowd[0]}).OK().Result(&d)
-	if d.Allowed || d.Why != whyRevoked {
+	if d.Allowed || d.Why != whyRelation {
 		t.Errorf("%+v", d)
 	}
 	// The owner's grant comes first, however many others there are.
@@ -593,16 +678,24 @@ func TestBounded(t *testing.T) {
 	h.may(h.c, own)
 	h.Call(h.a, "access", "revoke", revokeArgs{ID: own}).OK()
 
+	// A dead grant of the owner's costs one look, whatever is below it.
+	for _, root := range roots {
+		h.Call(h.a, "access", "revoke", revokeArgs{ID: root}).OK()
+	}
+	h.mayNot(h.c, whyRevoked)
+
 	// Anybody may clear the way of what is dead; not of what is alive.
 	h.Call(h.d, "access", "sweep", sweepArgs{make([]uint64, 17)}).Failed("bad_value")
 	h.Call(h.d, "access", "sweep", sweepArgs{[]uint64{999}}).Failed("unknown_grant")
+	swept := uint64(0)
 	for len(crowd) > 0 {
 		n := min(maxSweep, len(crowd))
 		var r sweepResult
-		if h.Call(h.d, "access", "sweep", sweepArgs{crowd[:n]}).OK().Result(&r); r.Swept != uint64(n) {
-			t.Errorf("swept %d, want %d", r.Swept, n)
-		}
-		crowd = crowd[n:]
+		h.Call(h.d, "access", "sweep", sweepArgs{crowd[:n]}).OK().Result(&r)
+		crowd, swept = crowd[n:], swept+r.Swept
+	}
+	if want := uint64(len(roots)*2*maxPassedOn - maxBuried); swept != want { // the use above was a transaction too
+		t.Errorf("swept %d, want %d", swept, want)
 	}
 	h.mayNot(h.c, whyRevoked)
 	alive := h.grant(h.a, h.open(h.c))
@@ -611,6 +704,111 @@ func TestBounded(t *testing.T) {
 		t.Errorf("swept %d that are alive", r.Swept)
 	}
 	h.may(h.c, alive)
+}
+
+// Nobody gives what the owner forbids them: neither what they have passed on already nor
+// anything new, for as long as the forbid lasts.
+func TestForbiddenDelegate(t *testing.T) {
+	h := newHouse(t)
+	now := h.Now()
+	root := h.delegate(h.b, 2, "open", "see")
+	middle := h.grant(h.b, h.pass(h.c, root, 1, "open", "see"))
+	leaf := h.grant(h.c, h.pass(h.d, middle, 0, "open", "see"))
+	h.may(h.d, root, middle, leaf)
+
+	site := h.a.Address().String() + "/house/*"
+	h.Call(h.a, "access", "forbid", forbidArgs{Subject: h.b.Address(), Object: site, Relations: []string{"open"}, NotBefore: now + 10, Expires: now + 20, Reason: "audit"}).OK()
+	if d := h.may(h.d, root, middle, leaf); d.ValidUntil != now+10 {
+		t.Errorf("%+v", d)
+	}
+	h.SetTime(now + 10)
+	d := h.mayNot(h.d, whyIssuer)
+	if want := h.b.Address().String() + " passed it on: the owner forbids it on " + site + ": audit"; d.Reason != want || d.ValidUntil != now+20 || len(d.Path) != 3 {
+		t.Errorf("%+v, want %s", d, want)
+	}
+	h.mayNot(h.c, whyIssuer)
+	h.mayNot(h.b, whyForbidden)
+	// What the forbid does not name goes on, and can be passed on.
+	if d := h.check(h.d, "see", h.door); !d.Allowed {
+		t.Errorf("%+v", d)
+	}
+	h.grant(h.b, h.pass(h.c, root, 0, "see"))
+	h.Call(h.b, "access", "grant", h.pass(h.c, root, 0, "open", "see")).Failed("forbidden").Because("may not open itself: the owner forbids it on " + site + ": audit")
+	// Another way in, which does not lead through B, is open.
+	own := h.grant(h.a, h.open(h.d))
+	h.may(h.d, own)
+	h.Call(h.a, "access", "revoke", revokeArgs{ID: own}).OK()
+	h.SetTime(now + 20)
+	h.may(h.d, root, middle, leaf)
+	h.grant(h.b, h.pass(h.c, root, 0, "open"))
+
+	// A forbid without an end, on all of B's site: nothing can be passed on for it.
+	whole := h.grant(h.a, grantArgs{Subject: h.b.Address(), Object: site, Relations: []string{"open"}, Redelegate: 1})
+	h.Call(h.a, "access", "forbid", forbidArgs{Subject: h.b.Address(), Object: h.a.Address().String() + "/*"}).OK()
+	h.Call(h.b, "access", "grant", grantArgs{Subject: h.c.Address(), Object: site, Relations: []string{"open"}, Parent: whole}).Failed("forbidden")
+	if d := h.mayNot(h.d, whyIssuer); d.ValidUntil != 0 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// A deny names the newest grant that would have allowed, whatever ended it, and whenever it
+// would have ended by itself.
+func TestNewestSaysWhy(t *testing.T) {
+	h := newHouse(t)
+	said := func(why string, id uint64) {
+		t.Helper()
+		if d := h.mayNot(h.b, why); len(d.Path) == 0 || d.Path[len(d.Path)-1] != id {
+			t.Errorf("%+v, want grant %d", d, id)
+		}
+	}
+	lasting := h.grant(h.a, h.open(h.b))
+	h.Call(h.a, "access", "revoke", revokeArgs{ID: lasting}).OK()
+	said(whyRevoked, lasting)
+	g := h.open(h.b)
+	g.Expires = h.Now() + 5
+	short := h.grant(h.a, g)
+	g.Expires = h.Now() + 50
+	longer := h.grant(h.a, g)
+	h.Call(h.a, "access", "revoke", revokeArgs{ID: longer}).OK()
+	h.Advance(5)
+	said(whyRevoked, longer)
+	g.Expires, g.Object = h.Now()+5, h.a.Address().String()+"/*"
+	below := h.grant(h.a, g)
+	h.Advance(5)
+	said(whyExpired, below)
+	g = h.open(h.b)
+	g.Relations = []string{"see"}
+	h.grant(h.a, g) // alive, and not for this
+	said(whyExpired, below)
+	root := h.delegate(h.c, 1, "open")
+	child := h.grant(h.c, h.pass(h.b, root, 0, "open"))
+	h.Call(h.c, "access", "bump_epoch", nil).OK()
+	said(whyEpoch, child)
+	if short > longer {
+		t.Error("numbers fall")
+	}
+}
+
+// Whoever owned an object before can't have filled up what a check of the new owner's people looks at.
+func TestGrantsBeforeTheSale(t *testing.T) {
+	h := newHouse(t)
+	for range maxLooked + 1 {
+		h.grant(h.a, h.open(h.c))
+	}
+	h.Call(h.a, "access", "transfer", transferArgs{h.door, h.d.Address()}).OK()
+	h.Call(h.d, "access", "accept", objectArgs{h.door}).OK()
+	h.mayNot(h.c, whyNotOwner)
+	root := h.grant(h.d, grantArgs{Subject: h.b.Address(), Object: h.door, Relations: []string{"open"}, Redelegate: 1})
+	child := h.grant(h.b, h.pass(h.c, root, 0, "open"))
+	h.may(h.c, root, child)
+	// The same goes for what an epoch has ended.
+	for range maxLooked + 1 {
+		h.grant(h.d, h.open(h.c))
+	}
+	h.Call(h.d, "access", "bump_epoch", nil).OK()
+	h.mayNot(h.c, whyEpoch)
+	id := h.grant(h.d, h.open(h.c))
+	h.may(h.c, id)
 }
 
 // Expired grants cost a check nothing, however many there are.
@@ -693,6 +891,18 @@ func TestPages(t *testing.T) {
 		}
 	}
 	h.View("access", "grants_on", grantsOnArgs{Object: "x"}).Failed("bad_value")
+
+	// Strangers may grant B what they like on what is theirs; B asks for what B knows.
+	for i := range 3 {
+		junk := h.register(h.c, fmt.Sprint("junk-", i))
+		h.grant(h.c, grantArgs{Subject: h.b.Address(), Object: junk, Relations: []string{"open"}})
+	}
+	id := h.grant(h.a, h.open(h.b))
+	var page grantPage
+	if h.View("access", "grants_of", grantsOfArgs{Subject: h.b.Address(), Object: h.door}).OK().Result(&page); len(page.Grants) != 1 || page.Grants[0].ID != id || page.Next != nil {
+		t.Errorf("%+v", page)
+	}
+	h.View("access", "grants_of", grantsOfArgs{Subject: h.b.Address(), Object: "x"}).Failed("bad_value")
 }
 
 // TestViewWrites: a view can't record.

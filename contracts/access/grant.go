@@ -49,12 +49,22 @@ func grant(c *sdk.Ctx, a grantArgs) (grantID, error) {
 	if err := checkWindow(g.NotBefore, g.Expires, c.Time()); err != nil {
 		return none, err
 	}
+	if !isPrefix(g.Object) {
+		o, _ := objects.Get(c, g.Object)
+		g.Since = o.Since
+	}
+	if g.Root != 0 {
+		if err := makeRoom(c, g); err != nil {
+			return none, err
+		}
+	}
 	g.ID, _ = lastGrant.Get(c)
 	g.ID++
 	lastGrant.Set(c, g.ID)
 	grants.Set(c, g.ID, g)
 	onObject.Set(c, objectKey{g.Object, g.ID}, sdk.None{})
-	ofSubject.Set(c, indexed(g), sdk.None{})
+	ofSubject.Set(c, subjectKey{g.Subject, g.Object, g.ID}, sdk.None{})
+	candidates.Set(c, candidate(c, g), g.Root)
 	granted.Emit(c, grantedEvent{g.ID, g.Issuer, g.Subject, g.Object, g.Relations, g.NotBefore, g.Expires, g.Redelegate, g.Parent})
 	return grantID{g.ID}, nil
 }
@@ -132,27 +142,88 @@ func checkChild(c *sdk.Ctx, g *Grant) error {
 			return err
 		}
 	}
-	above, err := standing(rows{c}, p, g.Object)
+	above, err := standing(rows{c: c}, g.Object).from(p.ID)
 	if err != nil {
 		return err
 	}
 	if dead(above) {
 		return errDead.Because("%s", above.reason)
 	}
+	if g.Root = p.Root; g.Root == 0 {
+		g.Root = p.ID
+	}
+	return checkAllowed(c, *g)
+}
+
+// checkAllowed fails if the owner forbids the issuer of a grant what it is about to pass on. That
+// would not hold (whyIssuer); but it would, without another word of the owner, once the
+// forbid ended.
+func checkAllowed(c *sdk.Ctx, g Grant) error {
+	owner, _ := parsePattern(g.Object)
+	if !isPrefix(g.Object) {
+		o, _ := objects.Get(c, g.Object)
+		owner = o.Owner
+	}
+	for _, relation := range g.Relations {
+		w := newWalk(rows{c: c}, g.Object)
+		w.relation, w.owner = relation, &Object{Owner: owner}
+		if no := w.ban(g.Issuer); no.reason != "" {
+			return errForbidden.Because("%s may not %s itself: %s", g.Issuer, relation, no.reason)
+		}
+	}
 	return nil
 }
 
-// standing follows the chain above a grant, for what it was given for. The target is
-// what it has to cover, which is at most its own pattern.
-func standing(f facts, g Grant, target string) (chain, error) {
-	w := walk{f: f, at: f.now(), target: target}
+// maxPassedOn is how many living grants a subject has at most on one name from below one of
+// the owner's, however many hands they went through. So whom the owner lets pass something
+// on can't fill up what a check of the subject may look at.
+const maxPassedOn = 8
+
+// makeRoom takes out of the way what the subject of a grant that is passed on has had
+// on the same name and is over: so that does not pile up, and nobody needs to sweep. It fails if
+// too much of it is alive.
+func makeRoom(c *sdk.Ctx, g Grant) error {
+	top, _ := grants.Get(c, g.Root)
+	burials := maxLooked
+	f := rows{c, &burials}
+	w := standing(f, g.Object)
+	alive, full := 0, false
+	f.alive(place{g.Subject, g.Object, g.Since, top.IssuerEpoch, classChild}, func(id, root uint64) bool {
+		above, err := w.top(root)
+		if err == nil && !over(above.why) {
+			above, err = w.from(id)
+		}
+		switch {
+		case err != nil:
+			full = true
+			return false
+		case over(above.why):
+			f.over(id)
+		case root == g.Root:
+			alive++
+		}
+		return burials > 0
+	})
+	switch {
+	case alive >= maxPassedOn:
+		return errCrowded.Because("%s has %d living grants on %s from below grant %d, limit %d: one of them must end first", g.Subject, alive, g.Object, g.Root, maxPassedOn)
+	case full && burials == maxLooked:
+		// Where something was taken out, one more makes it no worse.
+		return errCrowded.Because("%s has so many living grants on %s that were passed on: some must end first", g.Subject, g.Object)
+	}
+	return nil
+}
+
+// standing walks up chains that are asked to hold for a pattern, whatever the relation.
+func standing(f facts, target string) *walk {
+	w := newWalk(f, target)
 	if !isPrefix(target) {
 		o, ok := f.object(target)
 		if ok {
 			w.belongs(o)
 		}
 	}
-	return w.from(g.ID)
+	return w
 }
 
 // dead reports whether a chain can never hold again: only one that has not begun can.
@@ -252,7 +323,7 @@ func sweep(c *sdk.Ctx, a sweepArgs) (sweepResult, error) {
 		if !ok {
 			return r, errNoGrant.Because("there is no grant %d", id)
 		}
-		above, err := standing(rows{c}, g, g.Object)
+		above, err := standing(rows{c: c}, g.Object).from(g.ID)
 		if err != nil {
 			return r, err
 		}
@@ -277,7 +348,7 @@ func showGrant(c *sdk.Ctx, a grantID) (grantStatus, error) {
 	if !ok {
 		return grantStatus{}, errNoGrant.Because("there is no grant %d", a.ID)
 	}
-	above, err := standing(rows{c}, g, g.Object)
+	above, err := standing(rows{c: c}, g.Object).from(g.ID)
 	if err != nil {
 		return grantStatus{}, err
 	}
@@ -296,6 +367,7 @@ type grantsOnArgs struct {
 
 type grantsOfArgs struct {
 	Subject sdk.Address `doc:"who got them"`
+	Object  string      `wire:",omitempty" doc:"only those for this object or prefix, as they were written; missing: all"`
 	After   []byte      `wire:",omitempty" doc:"where the last page ended: its next"`
 	Limit   uint32      `wire:",omitempty" doc:"how many at most; 20 if missing, never more than 50"`
 }
@@ -326,7 +398,14 @@ func grantsOnView(c *sdk.Ctx, a grantsOnArgs) (page grantPage, err error) {
 }
 
 func grantsOfView(c *sdk.Ctx, a grantsOfArgs) (page grantPage, err error) {
-	list, next := grantsOf.Rows(a.Subject).Page(c, a.After, pageSize(a.Limit))
+	all := grantsOf.Rows(a.Subject)
+	if a.Object != "" {
+		if _, err := parsePattern(a.Object); err != nil {
+			return page, err
+		}
+		all = grantsOfOn.Rows(subjectObject{a.Subject, a.Object})
+	}
+	list, next := all.Page(c, a.After, pageSize(a.Limit))
 	for _, row := range list {
 		page.add(c, row.Key.ID)
 	}

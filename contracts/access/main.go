@@ -41,6 +41,8 @@ type Grant struct {
 	Expires     sdk.Time     `wire:",omitempty" doc:"the first moment at which it does not hold any more; missing: never"`
 	Redelegate  uint8        `wire:",omitempty" doc:"how many times it may be passed on, one after the other"`
 	Parent      uint64       `wire:",omitempty" doc:"the grant that it passes on; missing: it is the owner's own"`
+	Root        uint64       `wire:",omitempty" doc:"the owner's own grant at the top of its chain; missing: it is one"`
+	Since       uint64       `wire:",omitempty" doc:"since of its object when it was given; missing: that was 0, or it is for a prefix"`
 	IssuerEpoch uint64       `wire:",omitempty" doc:"the issuer's epoch when it was given; another one now, and it does not hold"`
 	Created     uint64       `doc:"height at which it was given"`
 	RevokedBy   *sdk.Address `doc:"who took it back, if somebody did"`
@@ -59,15 +61,13 @@ type Forbid struct {
 	Created   uint64      `doc:"height at which it was written"`
 }
 
-// class parts the index of a subject's grants. The owner's own come before those that
-// somebody passed on, so that nobody who may pass on can crowd out the owner's.
+// class parts the candidates. The owner's own come before those that somebody passed
+// on, so that nobody who may pass on can crowd out the owner's.
 type class uint8
 
 const (
 	classRoot  class = iota // by the owner
 	classChild              // passed on
-	classDead               // can never hold again; only looked at to say why not
-	classes
 )
 
 type (
@@ -79,23 +79,41 @@ type (
 		Object string
 		ID     uint64
 	}
-	// subjectKey sorts the grants of a subject to an object by their end, so that those
-	// that have expired are passed over without being read.
 	subjectKey struct {
 		Subject sdk.Address
 		Object  string
+		ID      uint64
+	}
+	subjectObject struct {
+		Subject sdk.Address
+		Object  string
+	}
+	// candidateKey sorts what may allow something by its end, so that what has expired is
+	// passed over without being read. Since and Epoch are those of the object and of its
+	// owner under which the chain began: once either has moved on, nothing under the old
+	// ones can hold, and nothing of it is looked at.
+	candidateKey struct {
+		Subject sdk.Address
+		Object  string
+		Since   uint64
+		Epoch   uint64
 		Class   class
 		Expires sdk.Time // forever if never
 		ID      uint64
 	}
-	candidates struct {
+	// A place is where the candidates of one kind lie.
+	place struct {
 		Subject sdk.Address
 		Object  string
+		Since   uint64
+		Epoch   uint64
 		Class   class
 	}
-	candidatesAt struct {
+	placeAt struct {
 		Subject sdk.Address
 		Object  string
+		Since   uint64
+		Epoch   uint64
 		Class   class
 		Expires sdk.Time
 	}
@@ -113,14 +131,18 @@ var (
 	grants    = sdk.NewMap[uint64, Grant]("grants")
 	onObject  = sdk.NewMap[objectKey, sdk.None]("grants_by_object")
 	ofSubject = sdk.NewMap[subjectKey, sdk.None]("grants_by_subject")
-	forbids   = sdk.NewMap[forbidKey, Forbid]("forbids")
-	epochs    = sdk.NewMap[sdk.Address, uint64]("epochs")
+	// candidates are the grants that may hold; the value is the root. One that can never hold
+	// again is taken out, as soon as somebody comes across it in a transaction.
+	candidates = sdk.NewMap[candidateKey, uint64]("candidates")
+	forbids    = sdk.NewMap[forbidKey, Forbid]("forbids")
+	epochs     = sdk.NewMap[sdk.Address, uint64]("epochs")
 
 	objectsOf  = sdk.By[sdk.Address](owned)
 	grantsOn   = sdk.By[string](onObject)
 	grantsOf   = sdk.By[sdk.Address](ofSubject)
-	candidate  = sdk.By[candidates](ofSubject)
-	candidateT = sdk.By[candidatesAt](ofSubject)
+	grantsOfOn = sdk.By[subjectObject](ofSubject)
+	placed     = sdk.By[place](candidates)
+	placedAt   = sdk.By[placeAt](candidates)
 	forbidsBy  = sdk.By[sdk.Address](forbids)
 )
 
@@ -137,6 +159,9 @@ var (
 	errTooMany      = sdk.Error(10, "too_many_grants", "More grants would have to be looked at than one check may: say which one counts, with via.")
 	errNoForbid     = sdk.Error(11, "unknown_forbid", "There is no such forbid.")
 	errNotOffered   = sdk.Error(12, "not_offered", "The object is not offered to the sender.")
+	errForbidden    = sdk.Error(13, "forbidden", "The owner forbids the sender this, so the sender can't pass it on.")
+	errCrowded      = sdk.Error(14, "too_many_passed_on", "The subject has as many grants on this as one check of it could look at: one of them must end first.")
+	errDevices      = sdk.Error(15, "devices_failed", "The contract devices did not say whether the subject is an active device, so there is no answer.")
 )
 
 func init() {

@@ -2,8 +2,17 @@ package main
 
 import "github.com/wardledger/ward/sdk"
 
+// maxBuried is how many dead candidates one use takes out of the way: it stays near its
+// usual cost, and who asks again has fewer of them.
+const maxBuried = 8
+
 // rows is the facts as the contract stored them.
-type rows struct{ c *sdk.Ctx }
+type rows struct {
+	c *sdk.Ctx
+	// burials is how many candidates that can never hold again may still be taken out.
+	// In a view it is none.
+	burials *int
+}
 
 var _ facts = rows{}
 
@@ -20,47 +29,45 @@ func (r rows) forbid(owner sdk.Address, pattern string, subject sdk.Address) (Fo
 	return forbids.Get(r.c, forbidKey{owner, pattern, subject})
 }
 
-func (r rows) alive(subject sdk.Address, pattern string, of class, visit func(id uint64) bool) {
-	all := candidate.Rows(candidates{subject, pattern, of})
-	for key := range candidateT.From(all, candidatesAt{subject, pattern, of, r.now().Add(1)}).Each(r.c) {
+func (r rows) alive(at place, visit func(id, root uint64) bool) {
+	all, now := placed.Rows(at), r.now().Add(1)
+	for key, root := range placedAt.From(all, placeAt{at.Subject, at.Object, at.Since, at.Epoch, at.Class, now}).Each(r.c) {
+		if !visit(key.ID, root) {
+			return
+		}
+	}
+}
+
+func (r rows) newest(subject sdk.Address, pattern string, visit func(id uint64) bool) {
+	for key := range grantsOfOn.Rows(subjectObject{subject, pattern}).Reverse().Each(r.c) {
 		if !visit(key.ID) {
 			return
 		}
 	}
 }
 
-func (r rows) late(subject sdk.Address, pattern string, of class) (uint64, bool) {
-	part := candidate.Rows(candidates{subject, pattern, of})
-	if of != classDead {
-		part = candidateT.Until(part, candidatesAt{subject, pattern, of, r.now().Add(1)})
+func (r rows) over(id uint64) {
+	if r.burials == nil || *r.burials == 0 {
+		return
 	}
-	for key := range part.Reverse().Each(r.c) {
-		return key.ID, true
+	if g, ok := grants.Get(r.c, id); ok && bury(r.c, g) {
+		*r.burials--
 	}
-	return 0, false
 }
 
-// indexed is the place of a living grant in the index of its subject.
-func indexed(g Grant) subjectKey {
-	of := classRoot
-	if g.Parent != 0 {
-		of = classChild
+// candidate is the place of a grant among the candidates of its subject.
+func candidate(c *sdk.Ctx, g Grant) candidateKey {
+	key := candidateKey{g.Subject, g.Object, g.Since, g.IssuerEpoch, classRoot, g.Expires, g.ID}
+	if g.Root != 0 {
+		root, _ := grants.Get(c, g.Root)
+		key.Class, key.Epoch = classChild, root.IssuerEpoch
 	}
-	end := g.Expires
-	if end == 0 {
-		end = forever
+	if key.Expires == 0 {
+		key.Expires = forever
 	}
-	return subjectKey{g.Subject, g.Object, of, end, g.ID}
+	return key
 }
 
 // bury takes a grant that can never hold again out of the way of checks. It reports
 // whether it was in the way.
-func bury(c *sdk.Ctx, g Grant) bool {
-	key := indexed(g)
-	if !ofSubject.Delete(c, key) {
-		return false
-	}
-	key.Class = classDead
-	ofSubject.Set(c, key, sdk.None{})
-	return true
-}
+func bury(c *sdk.Ctx, g Grant) bool { return candidates.Delete(c, candidate(c, g)) }

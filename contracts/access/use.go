@@ -15,7 +15,10 @@ type useArgs struct {
 	Via      uint64 `wire:",omitempty" doc:"decide by this grant alone; missing: by any"`
 }
 
-func check(c *sdk.Ctx, a checkArgs) (Decision, error) {
+func check(c *sdk.Ctx, a checkArgs) (Decision, error) { return answer(c, a, nil) }
+
+// answer decides, and takes at most so many dead candidates out of the way.
+func answer(c *sdk.Ctx, a checkArgs, burials *int) (Decision, error) {
 	if _, err := parseObject(a.Object); err != nil {
 		return Decision{}, err
 	}
@@ -25,13 +28,14 @@ func check(c *sdk.Ctx, a checkArgs) (Decision, error) {
 	if a.Subject.IsZero() {
 		return Decision{}, errValue.Because("subject is the zero address, which nobody has")
 	}
-	return decide(rows{c}, question{a.Subject, a.Relation, a.Object, a.Via})
+	return decide(rows{c, burials}, question{a.Subject, a.Relation, a.Object, a.Via})
 }
 
 // use is signed by the subject itself: that it asked is as certain as what was
 // answered. A no is an answer, so the call succeeds and its event says denied.
 func use(c *sdk.Ctx, a useArgs) (Decision, error) {
-	d, err := check(c, checkArgs{c.Sender(), a.Relation, a.Object, a.Via})
+	burials := maxBuried
+	d, err := answer(c, checkArgs{c.Sender(), a.Relation, a.Object, a.Via}, &burials)
 	if err != nil {
 		return d, err
 	}
