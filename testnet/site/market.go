@@ -13,10 +13,10 @@ const energy = "energy"
 // The market of the site: a quarter hour of it, the usual slot.
 const (
 	slotSeconds = 900
-	// gateSeconds before a slot its orders are in.
-	gateSeconds = 300
-	// settleAfter a slot it is settled, in seconds: a reading that was lost is there by then.
-	settleAfter = 600
+	// gateSeconds before a slot its orders are in: enough that it is cleared when it begins.
+	gateSeconds = 600
+	// settleAfter its end a slot can be settled, in seconds. The keeper waits for a reading that was lost.
+	settleAfter = 300
 	// feedIn and retail are what the grid pays and takes, in micro of a euro per kWh: what a small
 	// roof gets in Germany in 2026, and a usual tariff.
 	feedIn = 78_000

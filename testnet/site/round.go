@@ -89,7 +89,7 @@ func (s *site) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer lock.node.Close()
+	defer lock.close()
 	for _, chapter := range []func(context.Context, *party) error{
 		s.authentication, s.visit, s.delegation, s.expiry, s.suspension,
 	} {
@@ -103,24 +103,30 @@ func (s *site) round(ctx context.Context) error {
 	return nil
 }
 
-// enrolment: a new lock, which proves that it agrees, becomes its owner's.
+// enrolment: a new lock becomes its owner's.
 func (s *site) enrolment(ctx context.Context) (*party, error) {
 	key, err := client.GenerateKey(tx.ES256)
 	if err != nil {
 		return nil, fmt.Errorf("site: the lock's key: %w", err)
 	}
-	lock := &party{"lock", key, &client.Client{URL: s.config.Node}}
-	chain, err := lock.node.Chain(ctx)
+	lock := s.party("lock", key)
+	_, err = s.enrol(ctx, s.owner, lock, "enrols the lock", LockModel, "FD-")
+	return lock, err
+}
+
+// enrol makes a device its owner's: it proves that it agrees.
+func (s *site) enrol(ctx context.Context, owner, device *party, does, model, serial string) (*client.Receipt, error) {
+	chain, err := device.node.Chain(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("site: %w", err)
 	}
-	proof, err := client.ProvePossession(key, chain, s.owner.address())
+	proof, err := client.ProvePossession(device.key, chain, owner.address())
 	if err != nil {
-		return nil, fmt.Errorf("site: the lock: %w", err)
+		return nil, fmt.Errorf("site: the %s: %w", device.name, err)
 	}
-	_, err = s.do(ctx, s.owner, "enrols the lock", decisionOK, devices, "enrol",
-		enrolArgs{Key: key.Public().Bytes, Model: LockModel, Proof: proof, Serial: fmt.Sprintf("FD-%s", lock.address().String()[len("ward1"):][:8])}, nil)
-	return lock, err
+	return s.do(ctx, owner, does, decisionOK, devices, "enrol", enrolArgs{
+		Key: device.key.Public().Bytes, Model: model, Proof: proof, Serial: serial + device.address().String()[len("ward1"):][:8],
+	}, nil)
 }
 
 // authentication: the lock shows who it is, by a challenge and by its own transaction; what it
@@ -306,11 +312,11 @@ func (s *site) passage() useArgs { return useArgs{s.object(), open} }
 func (s *site) try(ctx context.Context, p *party, does, wanted string) error {
 	// The view first: it must not promise what the recorded use then refuses.
 	var view decision
-	answer, err := p.node.Ask(ctx, client.Question{Contract: access, Method: "check", Args: checkArgs{s.object(), open, p.address()}})
-	if err == nil {
-		err = json.Unmarshal(answer.Result, &view)
-	}
+	answer, err := s.ask(ctx, p, access, "check", checkArgs{s.object(), open, p.address()})
 	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(answer.Result, &view); err != nil {
 		return fmt.Errorf("site: the %s asks: %w", p.name, err)
 	}
 	r, err := s.do(ctx, p, does, wanted, access, "use", s.passage(), decided)
@@ -357,7 +363,8 @@ func (s *site) submit(ctx context.Context, p *party, does, wanted string, raw []
 	if err == nil {
 		r, err = p.node.Wait(ctx, id)
 	}
-	return s.came(ctx, p, does, wanted, r, err, v)
+	_, err = s.came(ctx, p, does, expect(wanted), r, err, v, false)
+	return err
 }
 
 // answerOf is what devices answers, decision what access does, as far as needed.

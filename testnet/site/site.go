@@ -87,13 +87,21 @@ type Step struct {
 
 // Summary is the site's result.
 type Summary struct {
-	OK           bool     `json:"ok"`
-	Height       uint64   `json:"height"`       // of the last block seen
-	Transactions int      `json:"transactions"` // executed
-	Events       int      `json:"events"`       // delivered by the stream
-	Denied       int      `json:"denied"`       // requests that were rightly or wrongly turned away
-	Rounds       int      `json:"rounds"`
-	Wrong        []string `json:"wrong,omitempty"` // what came out as it should not, one sentence each
+	OK           bool   `json:"ok"`
+	Height       uint64 `json:"height"`       // of the last block seen
+	Transactions int    `json:"transactions"` // executed
+	Events       int    `json:"events"`       // delivered by the stream
+	Denied       int    `json:"denied"`       // requests that were rightly or wrongly turned away
+	Rounds       int    `json:"rounds"`
+
+	ClearedSlots int   `json:"cleared_slots"` // in which something was traded
+	ClearedWh    int64 `json:"cleared_wh"`    // in them together
+	Price        int64 `json:"price"`         // of the last of them, in micro per kWh
+	SettledSlots int   `json:"settled_slots"`
+	Readings     int   `json:"readings"`  // of meters that the market took
+	MoneySum     int64 `json:"money_sum"` // of all accounts of the market, in micro: 0, or money came from nowhere
+
+	Wrong []string `json:"wrong,omitempty"` // what came out as it should not, one sentence each
 }
 
 // party is somebody with a key and a connection of their own.
@@ -101,17 +109,37 @@ type party struct {
 	name string
 	key  *tx.SecretKey
 	node *client.Client
+	read *client.Client // whom views are asked; often node itself
 }
 
 func (p *party) address() address.Address { return p.key.Public().Address() }
+
+func (p *party) close() {
+	p.node.Close()
+	p.read.Close()
+}
 
 type site struct {
 	config                         Config
 	owner, guest, cleaner, burglar *party
 	dashboard                      *dashboard
+	trade                          *trade
+
+	telling sync.Mutex // one step at a time
 
 	mu      sync.Mutex
 	summary Summary
+	height  uint64 // of the last block with a receipt
+}
+
+// party connects somebody.
+func (s *site) party(name string, key *tx.SecretKey) *party {
+	p := &party{name: name, key: key, node: &client.Client{URL: s.config.Node}}
+	p.read = p.node
+	if s.config.Read != s.config.Node {
+		p.read = &client.Client{URL: s.config.Read}
+	}
+	return p
 }
 
 // Run tells the story until the time is over or the context ends. The error is about the
@@ -122,29 +150,64 @@ func Run(ctx context.Context, c Config) (Summary, error) {
 	if s.config.Pause == 0 {
 		s.config.Pause = 3 * time.Second
 	}
-	for name, to := range map[string]**party{Owner: &s.owner, Guest: &s.guest, Cleaner: &s.cleaner, Burglar: &s.burglar} {
+	if s.config.Read == "" {
+		s.config.Read = c.Node
+	}
+	all := map[string]*party{}
+	for name := range Keys() {
 		key := c.Keys[name]
 		if key == nil {
-			return s.summary, fmt.Errorf("site: there is no key of the %s", name)
+			return s.summary, fmt.Errorf("site: there is no key %q", name)
 		}
-		*to = &party{name, key, &client.Client{URL: c.Node}}
-		defer (*to).node.Close()
+		all[name] = s.party(name, key)
+		defer all[name].close()
 	}
+	s.owner, s.guest, s.cleaner, s.burglar = all[Owner], all[Guest], all[Cleaner], all[Burglar]
+	s.trade = newTrade(s, all)
 	var err error
-	if s.dashboard, err = watch(ctx, c.Node); err != nil {
+	if s.dashboard, err = watch(ctx, s.config.Read); err != nil {
 		return s.summary, fmt.Errorf("site: the dashboard: %w", err)
 	}
 	defer s.dashboard.close()
 
-	if err = s.opening(ctx); err == nil {
-		err = s.rounds(ctx)
-	}
+	err = s.stories(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.summary.Wrong = append(s.summary.Wrong, s.dashboard.finish()...)
 	s.summary.Events, s.summary.Height = s.dashboard.seen()
 	s.summary.OK = err == nil && len(s.summary.Wrong) == 0 && s.summary.Rounds > 0
 	return s.summary, err
+}
+
+// stories tells the story of the door and that of the market beside each other. The door's
+// decides how long; if one of them fails, both end.
+func (s *site) stories(ctx context.Context) error {
+	outside := ctx.Err
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	over, traded := make(chan struct{}), make(chan error, 1)
+	go func() {
+		err := s.trade.run(ctx, over)
+		if outside() != nil { // the end came from outside, in the middle of whatever it was
+			err = nil
+		}
+		if err != nil {
+			fail(err)
+		}
+		traded <- err
+	}()
+	err := s.opening(ctx)
+	if err == nil {
+		err = s.rounds(ctx)
+	}
+	if err != nil {
+		fail(err) // whichever story failed first is the cause
+	}
+	close(over)
+	if tradeErr := <-traded; err != nil || tradeErr != nil {
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // rounds goes on until the time is over, or the context ends. The first round is told to its
@@ -160,7 +223,9 @@ func (s *site) rounds(ctx context.Context) error {
 		return err
 	}
 	for {
+		s.mu.Lock()
 		s.summary.Rounds++
+		s.mu.Unlock()
 		pause := time.NewTimer(s.config.Pause)
 		select {
 		case <-until.Done():
@@ -184,8 +249,9 @@ func (s *site) wrong(format string, args ...any) {
 	s.summary.Wrong = append(s.summary.Wrong, fmt.Sprintf(format, args...))
 }
 
-// report tells a step and holds its decision against the right one.
-func (s *site) report(step Step, wanted string) {
+// report holds a step's decision against the right one, and tells it unless it is one of many
+// that came out right.
+func (s *site) report(step Step, wanted string, quiet bool) {
 	if step.Decision != wanted {
 		step.Wanted = wanted
 		s.wrong("the %s %s: %s (%s), but %s is right", step.Who, step.Does, step.Decision, step.Why, wanted)
@@ -195,7 +261,11 @@ func (s *site) report(step Step, wanted string) {
 		s.summary.Denied++
 		s.mu.Unlock()
 	}
-	s.config.Report(step)
+	if !quiet || step.Wanted != "" {
+		s.telling.Lock()
+		defer s.telling.Unlock()
+		s.config.Report(step)
+	}
 }
 
 // Decisions beside the codes of refusals.
@@ -213,16 +283,24 @@ type verdict func(r *client.Receipt) (decision, why string, err error)
 // the network or the site, not of the chain.
 func (s *site) do(ctx context.Context, p *party, does, wanted, contract, method string, args any, v verdict) (*client.Receipt, error) {
 	r, err := p.node.Call(ctx, p.key, contract, method, args, client.Options{})
-	return r, s.came(ctx, p, does, wanted, r, err, v)
+	_, err = s.came(ctx, p, does, expect(wanted), r, err, v, false)
+	return r, err
 }
 
-// came tells what came of a transaction.
-func (s *site) came(ctx context.Context, p *party, does, wanted string, r *client.Receipt, err error, v verdict) error {
+// expectation is the decision that is right, by the receipt if there is one.
+type expectation func(r *client.Receipt) string
+
+// expect is for what is right whenever it comes.
+func expect(decision string) expectation { return func(*client.Receipt) string { return decision } }
+
+// came tells what came of a transaction, and returns the decision.
+func (s *site) came(ctx context.Context, p *party, does string, wanted expectation, r *client.Receipt, err error, v verdict, quiet bool) (string, error) {
 	step := Step{Who: p.name, Does: does, Decision: decisionOK}
 	if r != nil {
 		step.Height, step.ID = r.Height, r.ID.String()
 		s.mu.Lock()
 		s.summary.Transactions++
+		s.height = max(s.height, r.Height)
 		s.mu.Unlock()
 		s.dashboard.expect(r)
 	}
@@ -234,14 +312,57 @@ func (s *site) came(ctx context.Context, p *party, does, wanted string, r *clien
 			step.Decision = refused.ContractError
 		}
 	case err != nil:
-		return fmt.Errorf("site: the %s %s: %w", p.name, does, err)
+		return "", fmt.Errorf("site: the %s %s: %w", p.name, does, err)
 	case v != nil:
 		var why string
 		if step.Decision, why, err = v(r); err != nil {
-			return fmt.Errorf("site: the %s %s: %w", p.name, does, err)
+			return "", fmt.Errorf("site: the %s %s: %w", p.name, does, err)
 		}
 		step.Why = why
 	}
-	s.report(step, wanted)
-	return ctx.Err()
+	s.report(step, wanted(r), quiet)
+	return step.Decision, ctx.Err()
+}
+
+// ask asks a view of the node that is read, once that has the last block of which the site
+// knows: on another node it may come a moment later.
+func (s *site) ask(ctx context.Context, p *party, contract, method string, args any) (*client.Answer, error) {
+	if p.read != p.node {
+		if err := s.caughtUp(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	answer, err := p.read.Ask(ctx, client.Question{Contract: contract, Method: method, Args: args})
+	if err != nil {
+		return nil, fmt.Errorf("site: the %s asks %s for %s: %w", p.name, contract, method, err)
+	}
+	return answer, nil
+}
+
+// caughtUp waits until the node that is read has the last block of which the site knows.
+func (s *site) caughtUp(ctx context.Context, p *party) error {
+	s.mu.Lock()
+	height := s.height
+	s.mu.Unlock()
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		status, err := p.read.Status(bounded)
+		if err == nil && status.Height >= height {
+			return nil
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-bounded.Done():
+			timer.Stop()
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err == nil || status != nil:
+				return fmt.Errorf("site: %s does not have block %d, which %s has, after %s", s.config.Read, height, s.config.Node, patience)
+			}
+			return fmt.Errorf("site: %s: %w", s.config.Read, err)
+		}
+	}
 }

@@ -43,3 +43,8 @@ func chance(seed string, n int64) float64 {
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
 	return float64((x^x>>33)>>11) / (1 << 53)
 }
+
+// Dice is a number from 0 to sides-1 that looks random, and is the same for the same seed and n.
+func Dice(seed string, n, sides int64) int64 {
+	return int64(chance(seed, n) * float64(sides))
+}
