@@ -50,11 +50,11 @@ may open a door for which it has a grant: a signed transaction each, counted onl
 
 With a rate the load is open: transactions are due at even intervals, whatever becomes of those
 before, and latency counts from when one was due to when its event came from node 0. What was
-refused, could not be sent or was in no block 15 s after the end is an error, counted by its code.
+refused, could not be sent or was in no block 30 s after the end is an error, counted by its code.
 
-With --rate max, 2,000 transactions are under way at any moment, and each that is committed makes room for
-the next: the rate is that of saturation, and so is the latency, which then says nothing about a
-network that has room.
+With --rate max as many transactions as --under-way says are under way at any moment, and each that
+is committed makes room for the next: the rate is that of saturation, and so is the latency, which
+then says nothing about a network that has room.
 
 Beside it, the consensus engine alone is driven in the same way, for as long: as many authorities in
 one process, with an application that does nothing, and transactions handed over by a call. All of
@@ -62,6 +62,7 @@ it shares this machine with the devices: close what else runs on it.`,
 		Flags: []urfave.Flag{
 			&urfave.IntFlag{Name: "authorities", Value: 1, Usage: "`NUMBER` of authorities, each a process"},
 			&urfave.StringFlag{Name: "rate", Value: atMost, Usage: "transactions a `SECOND`, or max for as many as are committed"},
+			&urfave.IntFlag{Name: "under-way", Value: bench.DefaultUnderWay, Usage: "with --rate max, `NUMBER` of transactions under way; at most 128 of a device"},
 			&urfave.DurationFlag{Name: "for", Value: 10 * time.Second, Usage: "how much `TIME` the load lasts, once for the network and once for the engine alone"},
 			&urfave.IntFlag{Name: "devices", Value: 64, Usage: "`NUMBER` of devices"},
 			&urfave.StringFlag{Name: "dir", Usage: "`FOLDER` on the disk that is to be measured", DefaultText: "the system's for temporary files"},
@@ -75,8 +76,8 @@ it shares this machine with the devices: close what else runs on it.`,
 // benchResult is the object that is printed. Times are in milliseconds.
 type benchResult struct {
 	Authorities  int     `json:"authorities"`
-	OfferedTPS   float64 `json:"offered_tps"`
-	CommittedTPS float64 `json:"committed_tps"`
+	OfferedTPS   float64 `json:"offered_tps"`   // transactions that were due, by the load's time
+	CommittedTPS float64 `json:"committed_tps"` // until the last commit
 	P50          float64 `json:"p50_ms"`
 	P95          float64 `json:"p95_ms"`
 	P99          float64 `json:"p99_ms"`
@@ -105,8 +106,7 @@ type benchResult struct {
 // benchOptions are the command line, checked.
 type benchOptions struct {
 	authorities, devices int
-	rate                 float64 // 0: as many as are committed
-	length               time.Duration
+	schedule             bench.Schedule
 	dir, profile         string
 }
 
@@ -115,24 +115,33 @@ func newBenchOptions(c *urfave.Context) (o benchOptions, err error) {
 		return o, err
 	}
 	o = benchOptions{
-		authorities: c.Int("authorities"), devices: c.Int("devices"), length: c.Duration("for"),
-		dir: c.String("dir"), profile: c.String("profile"),
+		authorities: c.Int("authorities"), devices: c.Int("devices"),
+		schedule: bench.Schedule{For: c.Duration("for"), UnderWay: c.Int("under-way")},
+		dir:      c.String("dir"), profile: c.String("profile"),
 	}
+	length, underWay := o.schedule.For, o.schedule.UnderWay
 	if text := c.String("rate"); text != atMost {
-		if o.rate, err = strconv.ParseFloat(text, 64); err != nil || !(o.rate > 0 && o.rate <= bench.MaxRate) {
+		rate, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(rate > 0 && rate <= bench.MaxRate) {
 			return o, usagef("--rate %s: a number of transactions a second, above 0 and up to %d, or max", text, bench.MaxRate)
 		}
-		if o.rate*o.length.Seconds() < 1 {
-			return o, usagef("--rate %s --for %v: not one transaction would be due", text, o.length)
+		if rate*length.Seconds() < 1 {
+			return o, usagef("--rate %s --for %v: not one transaction would be due", text, length)
 		}
+		if c.IsSet("under-way") {
+			return o, usagef("--under-way %d: only with --rate max", underWay)
+		}
+		o.schedule.Rate = rate
 	}
 	switch {
 	case o.authorities < 1 || o.authorities > bench.MaxAuthorities:
 		return o, usagef("--authorities %d: from 1 to %d", o.authorities, bench.MaxAuthorities)
 	case o.devices < 1 || o.devices > bench.MaxDevices:
 		return o, usagef("--devices %d: from 1 to %d", o.devices, bench.MaxDevices)
-	case o.length < time.Second || o.length > bench.MaxFor:
-		return o, usagef("--for %v: from 1s to %v", o.length, bench.MaxFor)
+	case length < time.Second || length > bench.MaxFor:
+		return o, usagef("--for %v: from 1s to %v", length, bench.MaxFor)
+	case underWay < 1 || underWay > bench.MaxUnderWay:
+		return o, usagef("--under-way %d: from 1 to %d", underWay, bench.MaxUnderWay)
 	}
 	return o, nil
 }
@@ -171,11 +180,11 @@ func runBench(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	o.schedule.Progress = func(offered, committed uint64) {
+		p.say("the engine alone: %d transactions were due, %d are committed", offered, committed)
+	}
 	engine, err := bench.Engine(s.ctx, bench.EngineConfig{
-		Dir: dir, Authorities: o.authorities, Devices: o.devices, Size: ward.Size, Rate: o.rate, For: o.length,
-		Progress: func(offered, committed uint64) {
-			p.say("the engine alone: %d transactions were due, %d are committed", offered, committed)
-		},
+		Dir: dir, Authorities: o.authorities, Devices: o.devices, Size: ward.Size, Schedule: o.schedule,
 	})
 	if err != nil {
 		return err
@@ -209,11 +218,9 @@ func (s *session) benchWard(o benchOptions, p *progress) (r bench.Result, err er
 	if _, _, err := net.Agree(s.ctx, 0); err != nil {
 		return r, err
 	}
-	config := bench.Config{
-		Owner: owner, Devices: devices, Rate: o.rate, For: o.length,
-		Progress: func(offered, committed uint64) {
-			p.say("%d transactions were due, %d are committed", offered, committed)
-		},
+	config := bench.Config{Owner: owner, Devices: devices, Schedule: o.schedule}
+	config.Progress = func(offered, committed uint64) {
+		p.say("%d transactions were due, %d are committed", offered, committed)
 	}
 	for i := range net.Len() {
 		config.Nodes = append(config.Nodes, net.URL(i))
@@ -223,7 +230,7 @@ func (s *session) benchWard(o benchOptions, p *progress) (r bench.Result, err er
 	if o.profile != "" {
 		config.Begin = func() {
 			<-profiled
-			go func() { profiled <- fetchProfile(s.ctx, profiler, o.length, o.profile) }()
+			go func() { profiled <- fetchProfile(s.ctx, profiler, o.schedule.For, o.profile) }()
 		}
 	}
 	p.say("preparing %d devices", o.devices)
@@ -279,7 +286,7 @@ func (s *session) benchHomes(o benchOptions) (owner *tx.SecretKey, devices []tx.
 // printBench prints the figures side by side.
 func (s *session) printBench(o benchOptions, rate string, ward bench.Result, engine bench.Measure) error {
 	r := benchResult{
-		Authorities: o.authorities, Devices: o.devices, Rate: rate, Seconds: o.length.Seconds(),
+		Authorities: o.authorities, Devices: o.devices, Rate: rate, Seconds: o.schedule.For.Seconds(),
 		OfferedTPS: rounded(ward.OfferedTPS), CommittedTPS: rounded(ward.CommittedTPS),
 		P50: millis(ward.P50), P95: millis(ward.P95), P99: millis(ward.P99), Max: millis(ward.Most),
 		Transactions: ward.Offered, Committed: ward.Committed, UnderWay: ward.UnderWay,
@@ -289,7 +296,7 @@ func (s *session) printBench(o benchOptions, rate string, ward bench.Result, eng
 		Latency: "from when a transaction was due to when its event came from node 0",
 		CPUs:    runtime.NumCPU(), Profile: o.profile,
 	}
-	if o.rate == 0 {
+	if o.schedule.Rate == 0 {
 		r.Latency = fmt.Sprintf("that of saturation, with %d transactions under way at any moment: no figure for a network that has room", ward.UnderWay)
 	}
 	return s.print(r, func() {
@@ -299,7 +306,7 @@ func (s *session) printBench(o benchOptions, rate string, ward bench.Result, eng
 		}
 		s.table([][]string{
 			{"", "offered/s", "committed/s", "p50 ms", "p95 ms", "p99 ms", "errors"},
-			row(fmt.Sprintf("ward, %d authorities", o.authorities), ward.Measure),
+			row(fmt.Sprintf("ward, authorities: %d", o.authorities), ward.Measure),
 			row("the engine alone", engine),
 		})
 		s.printf("\nlatency: %s\n", r.Latency)

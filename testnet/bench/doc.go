@@ -20,9 +20,9 @@
 //
 // # At most
 //
-// With a rate of 0 the load is the most that the other side takes: so many transactions are
-// under way at any moment, and each that is committed makes room for the next. Then nothing
-// is ever refused for want of room, and the rate of commits is that of saturation.
-// So are the latencies: by Little's law they are the number under way divided by the rate,
-// and say nothing about a network that has room.
+// With a rate of 0 the load is the most that the other side takes: as many transactions as
+// agreed ([DefaultUnderWay]) are under way at any moment, and each that is committed makes room
+// for the next. Then nothing is ever refused for want of room, and the rate of commits is that of
+// saturation. So are the latencies: by Little's law they are the number under way divided by
+// the rate, and say nothing about a network that has room.
 package bench

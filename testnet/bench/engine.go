@@ -39,10 +39,9 @@ type EngineConfig struct {
 	// Size is that of a transaction, in bytes; at least 16.
 	Size int
 
-	Rate     float64       // as in Config
-	For      time.Duration // as in Config
-	Progress func(offered, committed uint64)
-	Logger   *slog.Logger // gets what the engines say; default: nobody
+	Schedule
+	// Logger gets what the engines say. Default: nobody.
+	Logger *slog.Logger
 }
 
 // Validate reports the first field that makes no sense.
@@ -57,7 +56,7 @@ func (c EngineConfig) Validate() error {
 	case c.Size < minSize || c.Size > genesis.MaxDeploy:
 		return fmt.Errorf("bench: transactions of %d bytes, must be %d to %d", c.Size, minSize, genesis.MaxDeploy)
 	}
-	return checkLoad(c.Rate, c.For)
+	return c.Schedule.validate()
 }
 
 // Engine measures the consensus engine alone: as many authorities as asked for, in this
@@ -68,8 +67,7 @@ func Engine(ctx context.Context, c EngineConfig) (m Measure, err error) {
 	if err := c.Validate(); err != nil {
 		return Measure{}, err
 	}
-	l := loadFor(c.Rate, c.For, c.Devices)
-	l.progress = c.Progress
+	l := c.load(c.Devices)
 	e := &engines{size: c.Size}
 	var t *tally // nil until the load begins; blocks before hold nothing
 	begun := make(chan struct{})
@@ -245,6 +243,15 @@ func (e *engines) send(ctx context.Context, n uint64, expect func(key)) error {
 		return refusal(r.Code.Name())
 	}
 	return err
+}
+
+func (e *engines) idle(context.Context) bool {
+	for _, engine := range e.all {
+		if txs, _ := engine.Backlog(); txs > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *engines) ask(context.Context, key) string { return "" }

@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -13,17 +15,20 @@ const (
 	// of a load: 100,000 of some 150 bytes. It is several times what nodes let wait, so that
 	// it is always they who refuse first.
 	maxUnderWay = 100_000
-	// saturating is how many transactions are under way when the load is the most that is
-	// taken: far more than one block of a chain that is not full, far fewer than the 16,000
-	// that a node lets wait.
-	saturating = 2_000
+	// DefaultUnderWay is how many transactions are under way when the load is the most that
+	// is taken: a full block of checks, and so a backlog at all times, but a short one, for what
+	// waits is checked again after each block.
+	DefaultUnderWay = 500
+	// MaxUnderWay is the most that can be asked for: fewer than the 16,000 that a node lets
+	// wait, so that nothing is refused for want of room.
+	MaxUnderWay = 10_000
 	// maxSenders bounds the transactions that are being handed over at a time.
 	maxSenders = 512
 	// perDevice bounds how many of one key are handed over at a time, and how many are
 	// under way when the load is the most: half the 256 by which they may overtake each other.
 	perDevice = 128
 	// grace is how long after the schedule's end what is under way may be committed.
-	grace = 15 * time.Second
+	grace = 30 * time.Second
 	// step is the shortest rest of the schedule. What falls due meanwhile is handed
 	// over together, at most so much late, which its latency contains.
 	step = 500 * time.Microsecond
@@ -34,12 +39,40 @@ const (
 	MaxFor = 24 * time.Hour
 )
 
+// Schedule says when transactions are due.
+type Schedule struct {
+	// Rate is how many are due in a second; 0 means as many as are committed.
+	Rate float64
+	// For is how long they are due.
+	For time.Duration
+	// UnderWay is how many are under way at any moment if Rate is 0; default DefaultUnderWay. Few
+	// devices may not have so many.
+	UnderWay int
+	// Progress, unless nil, is told about each second how many were due and how many were
+	// committed.
+	Progress func(offered, committed uint64)
+}
+
+func (s Schedule) validate() error {
+	switch {
+	case !(s.Rate >= 0 && s.Rate <= MaxRate): // not a number is neither
+		return fmt.Errorf("bench: rate %v, must be at most %d a second, or 0 for as many as are committed", s.Rate, MaxRate)
+	case s.For <= 0 || s.For > MaxFor:
+		return fmt.Errorf("bench: for %v, must be more than 0 and at most %v", s.For, MaxFor)
+	case s.UnderWay < 0 || s.UnderWay > MaxUnderWay:
+		return fmt.Errorf("bench: %d under way, must be at most %d, or 0 for %d", s.UnderWay, MaxUnderWay, DefaultUnderWay)
+	}
+	return nil
+}
+
 // A target is what is measured.
 type target interface {
 	// send makes the transaction number n, tells its id, and hands it over. A refusal means
 	// that it never will be committed; after another error it may be. It is called from many
 	// goroutines.
 	send(ctx context.Context, n uint64, expect func(key)) error
+	// idle tells whether nothing waits for a block.
+	idle(ctx context.Context) bool
 	// ask is what became of a transaction that no block seems to have: a code, or "".
 	ask(ctx context.Context, id key) string
 }
@@ -64,11 +97,13 @@ type job struct {
 	due time.Time
 }
 
-// loadFor is a load by so many devices.
-func loadFor(rate float64, length time.Duration, devices int) load {
-	return load{
-		rate: rate, length: length, senders: min(maxSenders, perDevice*devices), underWay: min(saturating, perDevice*devices),
+// load is how a target is driven by so many devices.
+func (s Schedule) load(devices int) load {
+	l := load{rate: s.Rate, length: s.For, progress: s.Progress, senders: min(maxSenders, perDevice*devices)}
+	if s.Rate == 0 {
+		l.underWay = min(cmp.Or(s.UnderWay, DefaultUnderWay), perDevice*devices)
 	}
+	return l
 }
 
 // newTally is the books for the load, to which commits are told.
@@ -111,7 +146,7 @@ func (l *load) run(ctx context.Context, to target, t *tally, failed <-chan error
 		}
 	}()
 
-	err := l.wait(ctx, t, scheduled, failed)
+	err := l.wait(ctx, to, t, scheduled, failed)
 	stop()
 	<-scheduled
 	senders.Wait()
@@ -122,11 +157,13 @@ func (l *load) run(ctx context.Context, to target, t *tally, failed <-chan error
 	return t.measure(start, l.length), nil
 }
 
-// wait returns when everything that was scheduled has ended, or had its grace.
-func (l *load) wait(ctx context.Context, t *tally, scheduled <-chan struct{}, failed <-chan error) error {
+// wait returns when everything that was scheduled has ended, or had its grace, or when nothing is
+// left that could be committed: a node may have dropped what it had taken.
+func (l *load) wait(ctx context.Context, to target, t *tally, scheduled <-chan struct{}, failed <-chan error) error {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	var enough <-chan time.Time
+	var idle uint64 // what was under way when the target was found idle last; 0: it wasn't
 	for {
 		select {
 		case <-ctx.Done():
@@ -143,8 +180,17 @@ func (l *load) wait(ctx context.Context, t *tally, scheduled <-chan struct{}, fa
 			defer late.Stop()
 			enough = late.C
 		case <-second.C:
+			offered, committed, left := t.progress()
 			if l.progress != nil {
-				l.progress(t.progress())
+				l.progress(offered, committed)
+			}
+			switch {
+			case scheduled != nil || !to.idle(ctx):
+				idle = 0
+			case left == idle: // for a second, and nothing has come
+				return nil
+			default:
+				idle = left
 			}
 		}
 	}

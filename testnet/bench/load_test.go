@@ -13,10 +13,10 @@ import (
 // server is a target that answers as it is told to. Its transactions are committed by
 // commits.
 type server struct {
-	t       *tally
-	latency time.Duration
-	answer  func(n uint64, since time.Duration) (wait time.Duration, commit bool, err error)
-	start   time.Time
+	t      *tally
+	answer func(n uint64, since time.Duration) (wait time.Duration, commit bool, err error)
+	start  time.Time
+	empty  bool // nothing waits
 }
 
 func number(n uint64) (id key) {
@@ -37,6 +37,8 @@ func (s *server) send(ctx context.Context, n uint64, expect func(key)) error {
 	}
 	return err
 }
+
+func (s *server) idle(context.Context) bool { return s.empty }
 
 func (s *server) ask(_ context.Context, id key) string {
 	if id == number(7) {
@@ -141,6 +143,24 @@ func TestErrors(t *testing.T) {
 		t.Errorf("%+v, want the errors %v", m, want)
 	}
 	about(t, "the longest", m.Most, time.Millisecond)
+}
+
+// What is under way at the end has its grace, but not once nothing is left that could be committed.
+func TestGrace(t *testing.T) {
+	for empty, want := range map[bool]time.Duration{false: time.Second + grace, true: 3 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			l := load{rate: 10, length: time.Second, senders: 2}
+			s := &server{t: l.newTally(), start: time.Now(), empty: empty}
+			s.answer = func(n uint64, _ time.Duration) (time.Duration, bool, error) { return 0, n != 3, nil }
+			m, err := l.run(t.Context(), s, s.t, nil)
+			if err != nil || m.Committed != 9 || m.Codes[codeNotCommitted] != 1 {
+				t.Errorf("%+v, %v", m, err)
+			}
+			if took := time.Since(s.start); took < want-time.Second || took > want {
+				t.Errorf("nothing waits: %v; it took %v, want about %v", empty, took, want)
+			}
+		})
+	}
 }
 
 // Memory is bounded: what is due while as many as may be are under way is an error.

@@ -191,11 +191,11 @@ const (
 	askFor   = 5 * time.Second
 )
 
-// progress is how many were offered and committed up to now.
-func (t *tally) progress() (offered, committed uint64) {
+// progress is how many were offered and committed up to now, and how many are under way.
+func (t *tally) progress() (offered, committed, underWay uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.offered, t.committed
+	return t.offered, t.committed, t.underWay()
 }
 
 // measure is the result, for a load that began at start and was scheduled for so long.

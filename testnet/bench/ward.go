@@ -41,15 +41,9 @@ type Config struct {
 	// of the nodes. Required.
 	Devices []tx.Signer
 
-	// Rate is how many transactions a second are due; 0 means as many as are committed.
-	Rate float64
-	// For is how long transactions are due.
-	For time.Duration
+	Schedule
 	// Begin, unless nil, is called when the devices are ready and the load begins.
 	Begin func()
-	// Progress, unless nil, is told about each second how many transactions were due and
-	// how many were committed.
-	Progress func(offered, committed uint64)
 }
 
 // Validate reports the first field that makes no sense.
@@ -62,17 +56,7 @@ func (c Config) Validate() error {
 	case len(c.Devices) == 0 || len(c.Devices) > MaxDevices:
 		return fmt.Errorf("bench: %d devices, must be 1 to %d", len(c.Devices), MaxDevices)
 	}
-	return checkLoad(c.Rate, c.For)
-}
-
-func checkLoad(rate float64, length time.Duration) error {
-	switch {
-	case !(rate >= 0 && rate <= MaxRate): // not a number is neither
-		return fmt.Errorf("bench: rate %v, must be at most %d a second, or 0 for as many as are committed", rate, MaxRate)
-	case length <= 0 || length > MaxFor:
-		return fmt.Errorf("bench: for %v, must be more than 0 and at most %v", length, MaxFor)
-	}
-	return nil
+	return c.Schedule.validate()
 }
 
 // Result is what Ward measured.
@@ -81,7 +65,7 @@ type Result struct {
 	Gas      uint64 // that the dearest of the first checks used
 	GasLimit uint64 // of each transaction
 	Size     int    // of a transaction, in bytes, about
-	UnderWay int    // how many were at any moment, without a rate; else 0
+	UnderWay int    // how many were at any moment, if there was no rate
 }
 
 // Ward measures a network: the owner registers a door and grants each device to open it, each
@@ -104,8 +88,7 @@ func Ward(ctx context.Context, c Config) (Result, error) {
 		return Result{}, fmt.Errorf("bench: %w", err)
 	}
 
-	l := loadFor(c.Rate, c.For, len(c.Devices))
-	l.progress = c.Progress
+	l := c.load(len(c.Devices))
 	t := l.newTally()
 	events, err := w.nodes[0].Subscribe(ctx, client.Filter{}, client.FromNow, nil)
 	if err != nil {
@@ -131,11 +114,7 @@ func Ward(ctx context.Context, c Config) (Result, error) {
 	m, err := l.run(ctx, w, t, failed)
 	stop()
 	<-watched
-	r := Result{Measure: m, Gas: w.used, GasLimit: w.gas, Size: w.size}
-	if c.Rate == 0 {
-		r.UnderWay = l.underWay
-	}
-	return r, err
+	return Result{Measure: m, Gas: w.used, GasLimit: w.gas, Size: w.size, UnderWay: l.underWay}, err
 }
 
 // verdict is the code of what came of a check, "" for yes.
@@ -266,6 +245,17 @@ func (w *ward) send(ctx context.Context, n uint64, expect func(key)) error {
 		return refusal(no.Code)
 	}
 	return err
+}
+
+func (w *ward) idle(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	for _, node := range w.nodes {
+		if s, err := node.Status(ctx); err != nil || s.Transactions > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *ward) ask(ctx context.Context, id key) string {

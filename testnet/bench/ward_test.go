@@ -111,19 +111,20 @@ func TestWard(t *testing.T) {
 // At most, nothing is refused, and as many come out as go in.
 func TestWardAtMost(t *testing.T) {
 	c := lab(t, 4, 1<<50)
-	c.For = time.Second
+	c.For, c.UnderWay = time.Second, 30
 	r, err := bench.Ward(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole(t, r.Measure, c.For)
-	if r.Committed == 0 || r.Errors != 0 {
+	if r.Committed == 0 || r.Errors != 0 || r.UnderWay != 30 {
 		t.Errorf("%+v", r)
 	}
 }
 
 // What the chain refuses is counted with its code, and is no commit: here devices that
-// may use so little gas that their quota ends in the middle.
+// may use so little gas that their quota ends in the middle. What the node had taken before
+// that is dropped when its turn comes.
 func TestWardCountsRefusals(t *testing.T) {
 	c := lab(t, 2, 4*client.DefaultGas)
 	c.Rate, c.For = 100, 2*time.Second
@@ -132,7 +133,7 @@ func TestWardCountsRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole(t, r.Measure, c.For)
-	if r.Offered != 200 || r.Codes["over_quota"] == 0 || r.Codes["over_quota"] != r.Errors || r.Committed == 0 {
+	if r.Offered != 200 || r.Codes["over_quota"] == 0 || r.Codes["over_quota"]+r.Codes["not_committed"] != r.Errors || r.Committed == 0 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -140,7 +141,7 @@ func TestWardCountsRefusals(t *testing.T) {
 // The engine alone, for one authority and for more.
 func TestEngine(t *testing.T) {
 	for _, authorities := range []int{1, 3} {
-		c := bench.EngineConfig{Dir: t.TempDir(), Authorities: authorities, Devices: 4, Size: 200, Rate: 100, For: time.Second}
+		c := bench.EngineConfig{Dir: t.TempDir(), Authorities: authorities, Devices: 4, Size: 200, Schedule: bench.Schedule{Rate: 100, For: time.Second}}
 		m, err := bench.Engine(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
@@ -155,7 +156,7 @@ func TestEngine(t *testing.T) {
 func TestConfigs(t *testing.T) {
 	owner := newKey(t, tx.EdDSA)
 	good := func() bench.Config {
-		return bench.Config{Nodes: []string{"http://127.0.0.1:1"}, Owner: owner, Devices: []tx.Signer{owner}, Rate: 1, For: time.Second}
+		return bench.Config{Nodes: []string{"http://127.0.0.1:1"}, Owner: owner, Devices: []tx.Signer{owner}, Schedule: bench.Schedule{Rate: 1, For: time.Second}}
 	}
 	for want, spoil := range map[string]func(*bench.Config){
 		"no node is named":              func(c *bench.Config) { c.Nodes = nil },
@@ -165,6 +166,7 @@ func TestConfigs(t *testing.T) {
 		"rate NaN, must be at most":     func(c *bench.Config) { c.Rate = math.NaN() },
 		"rate +Inf, must be at most":    func(c *bench.Config) { c.Rate = math.Inf(1) },
 		"for 0s, must be more than 0":   func(c *bench.Config) { c.For = 0 },
+		"10001 under way, must be":      func(c *bench.Config) { c.UnderWay = bench.MaxUnderWay + 1 },
 		"for 24h0m1s, must be more":     func(c *bench.Config) { c.For = bench.MaxFor + time.Second },
 		"the owner registers the door:": func(*bench.Config) {}, // nobody listens there
 	} {
@@ -181,7 +183,7 @@ func TestConfigs(t *testing.T) {
 		"0 devices, must be at least 1":           func(c *bench.EngineConfig) { c.Devices = 0 },
 		"transactions of 15 bytes, must be 16 to": func(c *bench.EngineConfig) { c.Size = 15 },
 	} {
-		c := bench.EngineConfig{Dir: t.TempDir(), Authorities: 1, Devices: 1, Size: 200, Rate: 1, For: time.Second}
+		c := bench.EngineConfig{Dir: t.TempDir(), Authorities: 1, Devices: 1, Size: 200, Schedule: bench.Schedule{Rate: 1, For: time.Second}}
 		spoil(&c)
 		if _, err := bench.Engine(t.Context(), c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want an error that says %q", err, want)
