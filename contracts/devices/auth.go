@@ -29,12 +29,13 @@ type challenge struct {
 
 var challenges = wire.New[challenge]()
 
-// An Answer says whether a device is who it says it is.
+// An Answer says whether a device is who it says it is. Other contracts ask for it, with
+// copies of this type into which it must fit: a field more, and none of them lets a device in.
 type Answer struct {
 	Authentic bool         `doc:"the device is who it says it is, and active"`
 	Device    sdk.Address  `doc:"the device"`
-	Owner     *sdk.Address `doc:"its owner, if it is known"`
-	Model     string       `wire:",omitempty" doc:"its model, if it is known"`
+	Owner     *sdk.Address `doc:"its owner, once the owner has agreed"`
+	Model     string       `wire:",omitempty" doc:"its model, once the owner has agreed"`
 	State     State        `wire:",omitempty" doc:"its state, if it is known"`
 	Assurance string       `wire:",omitempty" doc:"C, self-declared; missing unless authentic"`
 	Why       string       `wire:",omitempty" doc:"why not, as a word"`
@@ -68,7 +69,13 @@ func present(c *sdk.Ctx, address sdk.Address) (Answer, Device) {
 	a := Answer{Device: address, At: c.Time()}
 	d, ok := devices.Get(c, address)
 	if !ok {
-		return a.no(whyUnknown, "no device %s is enrolled", address), d
+		// Which of several enrolments makes no difference: the key is the same in all of them,
+		// and nothing else of what they say counts.
+		if d, ok = firstPending(c, address); !ok {
+			return a.no(whyUnknown, "no device %s is enrolled", address), d
+		}
+		a.State = Pending
+		return a.no(whyPending, "its owner has not activated it"), d
 	}
 	a.Owner, a.Model, a.State = &d.Owner, d.Model, d.State
 	because := ""
@@ -79,8 +86,6 @@ func present(c *sdk.Ctx, address sdk.Address) (Answer, Device) {
 	case Active:
 		a.Authentic, a.Assurance = true, d.Assurance
 		return a, d
-	case Pending:
-		return a.no(whyPending, "its owner has not activated it"), d
 	case Suspended:
 		return a.no(whySuspended, "it is suspended since height %d%s", d.Since, because), d
 	}

@@ -129,6 +129,11 @@ func (s *site) expect(device *sdktest.Key, state State, key string) {
 	}
 }
 
+// agreed is what an owner says to agree to a device as a lock.
+func agreed(device *sdktest.Key) activateArgs {
+	return activateArgs{Device: device.Address(), Model: lockModel}
+}
+
 // TestReadme: the README's tables are the contract's spec, and its examples what the contract reads.
 func TestReadme(t *testing.T) {
 	if err := specdoc.Check("README.md", sdktest.Build(t, ".").Spec, *update); err != nil {
@@ -182,9 +187,10 @@ func TestLife(t *testing.T) {
 		for _, method := range []string{"suspend", "resume"} {
 			s.Call(s.owner, "devices", method, deviceArgs{lock.Address()}).Failed("wrong_state")
 		}
-		s.Call(s.stranger, "devices", "activate", deviceArgs{lock.Address()}).Failed("not_permitted")
+		s.Call(s.stranger, "devices", "activate", agreed(lock)).Failed("not_permitted")
 
-		s.Call(s.owner, "devices", "activate", deviceArgs{lock.Address()}).OK().Emitted("activated")
+		s.Call(s.owner, "devices", "activate", deviceArgs{lock.Address()}).Refused(receipt.BadArguments).Because("model: missing")
+		s.Call(s.owner, "devices", "activate", agreed(lock)).OK().Emitted("activated")
 		s.expect(lock, Active, "open")
 		var answer Answer
 		s.Call(lock, "devices", "authenticate_self", nil).OK().Emitted("authenticated").Result(&answer)
@@ -192,9 +198,10 @@ func TestLife(t *testing.T) {
 			t.Errorf("%+v", answer)
 		}
 		s.Call(lock, "devices", "set_labels", labelsArgs{Device: lock.Address()}).Refused(receipt.OutOfScope)
-		for _, method := range []string{"activate", "resume", "withdraw"} {
+		for _, method := range []string{"resume", "withdraw"} {
 			s.Call(s.owner, "devices", method, deviceArgs{lock.Address()}).Failed("wrong_state")
 		}
+		s.Call(s.owner, "devices", "activate", agreed(lock)).Failed("wrong_state")
 
 		s.Call(s.stranger, "devices", "suspend", reasonArgs{Device: lock.Address()}).Failed("not_permitted")
 		s.Call(s.owner, "devices", "suspend", reasonArgs{lock.Address(), "lost"}).OK().Emitted("suspended")
@@ -225,9 +232,10 @@ func TestLife(t *testing.T) {
 		if a := s.authenticate(s.stranger, lock, s.answered(lock, s.stranger.Address(), "retired", nil)); a.Authentic || a.Why != whyRetired {
 			t.Errorf("%+v", a)
 		}
-		for _, method := range []string{"activate", "suspend", "resume", "retire", "withdraw"} {
+		for _, method := range []string{"suspend", "resume", "retire", "withdraw"} {
 			s.Call(s.owner, "devices", method, deviceArgs{lock.Address()}).Failed("retired")
 		}
+		s.Call(s.owner, "devices", "activate", agreed(lock)).Failed("retired")
 		for _, by := range []*sdktest.Key{s.owner, s.stranger} {
 			again := s.enrolment(lock, by.Address())
 			again.Proof = s.possessed(lock, by.Address(), func(p *possession) { p.Nonce = nonce("another") })
@@ -276,7 +284,7 @@ func TestKeyInUse(t *testing.T) {
 	s.Call(s.owner, "devices", "enrol", s.enrolment(person, s.owner.Address())).Failed("key_in_use")
 	// By an installer it shows when the owner activates.
 	s.Call(s.stranger, "devices", "enrol", s.enrolment(person, s.owner.Address())).OK()
-	s.Call(s.owner, "devices", "activate", deviceArgs{person.Address()}).Failed("key_in_use")
+	s.Call(s.owner, "devices", "activate", agreed(person)).Failed("key_in_use")
 	// Retiring the record leaves the person's key alone.
 	s.Call(s.owner, "devices", "retire", reasonArgs{Device: person.Address()}).OK()
 	if got := s.keyState(person); got != "open" {
@@ -290,7 +298,7 @@ func TestUnknownOwner(t *testing.T) {
 	lock, ghost := sdktest.P256("lock"), sdktest.Ed25519("ghost")
 	s.Call(s.stranger, "devices", "enrol", s.enrolment(lock, ghost.Address())).OK()
 	s.expect(lock, Pending, "unknown")
-	s.Call(s.stranger, "devices", "activate", deviceArgs{lock.Address()}).Failed("not_permitted")
+	s.Call(s.stranger, "devices", "activate", agreed(lock)).Failed("not_permitted")
 	s.Call(s.stranger, "devices", "withdraw", deviceArgs{lock.Address()}).OK()
 }
 
@@ -351,8 +359,15 @@ func TestProofOfPossession(t *testing.T) {
 	s.Call(s.stranger, "devices", "enrol", s.enrolment(lock, s.stranger.Address())).Failed("already_enrolled")
 }
 
-// TestWithdraw: a pending enrolment can be taken back, and its proof, which everybody has
-// seen, does not bring it back.
+// pending lists what waits for an owner.
+func (s *site) pending(owner sdk.Address, by *sdk.Address) []Device {
+	s.t.Helper()
+	var page devicePage
+	s.View("devices", "pending", pendingArgs{Owner: owner, By: by}).OK().Result(&page)
+	return page.Devices
+}
+
+// TestWithdraw: a pending enrolment can be taken back by who made it, and turned down by the owner.
 func TestWithdraw(t *testing.T) {
 	s := newSite(t)
 	lock := sdktest.P256("lock")
@@ -361,11 +376,158 @@ func TestWithdraw(t *testing.T) {
 	s.Call(s.operator, "devices", "withdraw", deviceArgs{lock.Address()}).Failed("not_permitted")
 	s.Call(s.stranger, "devices", "withdraw", deviceArgs{lock.Address()}).OK().Emitted("withdrawn")
 	s.View("devices", "device", deviceArgs{lock.Address()}).Failed("unknown_device")
-	s.Call(s.stranger, "devices", "enrol", e).Failed("bad_proof").Because("withdrawn")
-	e.Proof = s.possessed(lock, s.owner.Address(), func(p *possession) { p.Nonce = nonce("fresh") })
+	s.Call(s.stranger, "devices", "withdraw", deviceArgs{lock.Address()}).Failed("unknown_device")
+	s.Call(s.owner, "devices", "activate", agreed(lock)).Failed("unknown_device")
+
+	// The owner turns down one of two, then all that there is.
 	s.Call(s.stranger, "devices", "enrol", e).OK()
-	s.Call(s.owner, "devices", "withdraw", deviceArgs{lock.Address()}).OK()
+	s.Call(s.operator, "devices", "enrol", e).OK()
+	by := s.stranger.Address()
+	s.Call(s.operator, "devices", "withdraw", withdrawArgs{lock.Address(), &by}).Failed("not_permitted")
+	s.Call(s.owner, "devices", "withdraw", withdrawArgs{lock.Address(), &by}).OK().Emitted("withdrawn")
+	if list := s.pending(s.owner.Address(), nil); len(list) != 1 || list[0].EnrolledBy != s.operator.Address() {
+		t.Errorf("%+v", list)
+	}
+	s.Call(s.stranger, "devices", "enrol", e).OK()
+	s.Call(s.owner, "devices", "withdraw", deviceArgs{lock.Address()}).OK().Emitted("withdrawn", "withdrawn")
 	s.Call(s.owner, "devices", "withdraw", deviceArgs{lock.Address()}).Failed("unknown_device")
+	if list := s.pending(s.owner.Address(), nil); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+	// None of that used the proof up for the owner.
+	s.Call(s.owner, "devices", "enrol", e).OK()
+	s.expect(lock, Active, "open")
+}
+
+// TestBurntProof: who copies a proof, enrols the device and takes that back, again and again, keeps
+// neither the owner nor the owner's installer from anything.
+func TestBurntProof(t *testing.T) {
+	s := newSite(t)
+	installer := s.Account("installer")
+	for i, by := range []*sdktest.Key{s.owner, installer} {
+		lock := sdktest.P256("lock " + string(rune('a'+i)))
+		mine := s.enrolment(lock, s.owner.Address())
+		fake := mine
+		fake.Model, fake.Serial = "greedy", "fake"
+		s.Call(s.stranger, "devices", "enrol", fake).OK()
+		s.Call(s.stranger, "devices", "withdraw", deviceArgs{lock.Address()}).OK()
+		s.Call(s.stranger, "devices", "enrol", fake).OK()
+		s.Call(by, "devices", "enrol", mine).OK()
+		if by == installer {
+			// The owner sees both, agrees to the one, and the other is gone.
+			if list := s.pending(s.owner.Address(), nil); len(list) != 2 {
+				t.Errorf("%+v", list)
+			}
+			yes := agreed(lock)
+			s.Call(s.owner, "devices", "activate", yes).Failed("several_enrolments").Because("with by")
+			from := installer.Address()
+			yes.By = &from
+			s.Call(s.owner, "devices", "activate", yes).OK()
+		}
+		s.expect(lock, Active, "open")
+		if list := s.pending(s.owner.Address(), nil); len(list) != 0 {
+			t.Errorf("%+v", list)
+		}
+		s.Call(s.stranger, "devices", "withdraw", deviceArgs{lock.Address()}).Failed("not_permitted")
+		s.Call(s.stranger, "devices", "enrol", fake).Failed("already_enrolled")
+		// The proof counted once: nothing brings the device back.
+		s.Call(s.owner, "devices", "retire", reasonArgs{Device: lock.Address()}).OK()
+		s.Call(by, "devices", "enrol", mine).Failed("retired")
+	}
+}
+
+// TestPendingForAnother: what waits for one owner does not stand in the way of another, to
+// whom the device has agreed as well.
+func TestPendingForAnother(t *testing.T) {
+	s := newSite(t)
+	lock := sdktest.P256("lock")
+	shop := s.Account("shop")
+	s.Call(s.stranger, "devices", "enrol", s.enrolment(lock, shop.Address())).OK()
+	s.Call(s.owner, "devices", "activate", agreed(lock)).Failed("not_permitted")
+	s.Call(s.owner, "devices", "retire", reasonArgs{Device: lock.Address()}).Failed("not_permitted")
+	s.Call(s.owner, "devices", "enrol", s.enrolment(lock, s.owner.Address())).OK()
+	s.expect(lock, Active, "open")
+	s.Call(shop, "devices", "activate", agreed(lock)).Failed("not_permitted")
+	if list := s.pending(shop.Address(), nil); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+}
+
+// TestModelAgreed: an owner agrees to a model by name, so whoever enrolled the device can't have
+// its key opened with another's scope.
+func TestModelAgreed(t *testing.T) {
+	s := newSite(t)
+	lock := sdktest.P256("lock")
+	e := s.enrolment(lock, s.owner.Address())
+	s.Call(s.stranger, "devices", "enrol", e).OK()
+	e.Model = "greedy" // after the owner has looked
+	s.Call(s.stranger, "devices", "enrol", e).OK()
+	s.Call(s.owner, "devices", "activate", agreed(lock)).Failed("other_model").Because(`as a greedy, not as a "lock-1"`)
+	s.expect(lock, Pending, "unknown")
+	e.Model = lockModel
+	s.Call(s.stranger, "devices", "enrol", e).OK()
+	// The maker is who the profile names when the owner agrees.
+	s.Call(s.operator, "devices", "set_model", Model{Model: lockModel, Vendor: "Bolts & Co", Quota: 5}).OK()
+	s.Call(s.owner, "devices", "activate", agreed(lock)).OK()
+	var d Device
+	if s.View("devices", "device", deviceArgs{lock.Address()}).OK().Result(&d); d.Vendor != "Bolts & Co" || d.EnrolledBy != s.stranger.Address() {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestJunk: strangers can make as many keys as they like and enrol them for whom they like; that is
+// neither among an owner's devices nor between the owner and an installer.
+func TestJunk(t *testing.T) {
+	s := newSite(t)
+	me, installer := s.owner.Address(), s.Account("installer")
+	mine := sdktest.P256("mine")
+	s.enrol(mine)
+	lock := sdktest.P256("lock")
+	s.Call(installer, "devices", "enrol", s.enrolment(lock, me)).OK()
+	for i := range 25 {
+		s.Call(s.stranger, "devices", "enrol", s.enrolment(sdktest.P256("junk "+string(rune('a'+i))), me)).OK()
+	}
+	var page devicePage
+	if s.View("devices", "devices", devicesArgs{Owner: me}).OK().Result(&page); len(page.Devices) != 1 || page.Devices[0].Device != mine.Address() {
+		t.Errorf("%+v", page)
+	}
+	by := installer.Address()
+	if list := s.pending(me, &by); len(list) != 1 || list[0].Device != lock.Address() || list[0].State != Pending {
+		t.Errorf("%+v", list)
+	}
+	seen := map[sdk.Address]bool{}
+	args := pendingArgs{Owner: me}
+	for {
+		var page devicePage
+		s.View("devices", "pending", args).OK().Result(&page)
+		for _, d := range page.Devices {
+			seen[d.Device] = true
+		}
+		if args.After = page.Next; page.Next == nil {
+			break
+		}
+	}
+	if len(seen) != 26 {
+		t.Errorf("%d are pending, want 26", len(seen))
+	}
+
+	// Many who enrol the same device: the owner says whose word counts, and nothing is left for them.
+	proof := s.enrolment(lock, me)
+	for i := range maxPending + 4 {
+		s.Call(s.Account("stranger "+string(rune('a'+i))), "devices", "enrol", proof).OK()
+	}
+	yes := agreed(lock)
+	s.Call(s.owner, "devices", "activate", yes).Failed("several_enrolments")
+	yes.By = &by
+	s.Call(s.owner, "devices", "activate", yes).OK()
+	s.expect(lock, Active, "open")
+	page = devicePage{}
+	s.View("devices", "pending", pendingArgs{Owner: me, Limit: 32}).OK().Result(&page)
+	for _, d := range page.Devices {
+		if d.Device == lock.Address() {
+			t.Errorf("%+v", d)
+		}
+	}
 }
 
 // TestChallenge: an answer is good once, for the one who asked, here and now.
@@ -658,7 +820,6 @@ func TestCopiedProof(t *testing.T) {
 	copied := mine
 	copied.Model, copied.Serial = "greedy", "fake"
 	s.Call(s.stranger, "devices", "enrol", copied).OK()
-	s.Call(s.operator, "devices", "enrol", mine).Failed("already_enrolled")
 	s.Call(s.owner, "devices", "enrol", mine).OK().Emitted("enrolled", "activated")
 	s.expect(lock, Active, "open")
 	var page devicePage

@@ -117,9 +117,6 @@ func enrolOne(c *sdk.Ctx, owner sdk.Address, e Enrolment) (enrolResult, error) {
 	switch old, known := devices.Get(c, address); {
 	case known && old.State == Retired:
 		return none, errRetired.Because("device %s was retired, so its key never enrols again", address)
-	case known && old.State == Pending && old.Owner == owner && c.Sender() == owner:
-		// Whoever saw the device's proof can have enrolled it with a model and serial number
-		// that it does not have. That must not be in the owner's way: what the owner says replaces it.
 	case known:
 		return none, errEnrolled.Because("device %s is enrolled already, by owner %s", address, old.Owner)
 	}
@@ -130,20 +127,21 @@ func enrolOne(c *sdk.Ctx, owner sdk.Address, e Enrolment) (enrolResult, error) {
 	d := Device{
 		Device: address, Owner: owner, Model: m.Model, Vendor: m.Vendor, Serial: e.Serial, Key: e.Key, Algorithm: algorithm(e.Key),
 		State: Pending, Assurance: SelfDeclared, Labels: e.Labels, EnrolledBy: c.Sender(), Proof: proof,
-		Created: c.Height(), Since: c.Height(), KeyEpoch: 1,
+		Created: c.Height(), Since: c.Height(), Changed: c.Height(), KeyEpoch: 1,
 	}
 	byOwnerHimself := c.Sender() == owner
 	if byOwnerHimself {
 		d.State = Active
 	}
-	byOwner.Set(c, byOwnerKey{owner, address}, sdk.None{})
 	enrolled.Emit(c, enrolledEvent{d.Device, d.Owner, d.EnrolledBy, d.Model, d.Vendor, d.Serial, d.State, d.Assurance})
-	if byOwnerHimself {
-		if err := open(c, d, m); err != nil {
-			return none, err
-		}
+	if !byOwnerHimself {
+		wait(c, d)
+		return enrolResult{d.Device, d.State}, nil
 	}
-	put(c, d)
+	if err := open(c, d, m); err != nil {
+		return none, err
+	}
+	settle(c, d)
 	return enrolResult{d.Device, d.State}, nil
 }
 
@@ -169,11 +167,10 @@ func checkPossession(c *sdk.Ctx, owner, device sdk.Address, e Enrolment) (sdk.Ha
 	case len(p.Nonce) < minNonce || len(p.Nonce) > maxNonce:
 		return sdk.Hash{}, errProof.Because("proof: nonce is %d bytes, must be %d to %d", len(p.Nonce), minNonce, maxNonce)
 	}
-	hash := c.SHA256(payload)
-	if withdrawn.Has(c, proofKey{device, hash}) {
-		return sdk.Hash{}, errProof.Because("proof: the enrolment that it was for was withdrawn; the device must sign a new one")
-	}
-	return hash, nil
+	// A proof counts once: what an owner has agreed to stays for ever, and its key never enrols
+	// again. Until then it has done nothing, so it need not be remembered that somebody took it back:
+	// whoever has seen it could only say again what binds nobody.
+	return c.SHA256(payload), nil
 }
 
 func algorithm(key sdk.PublicKey) string {

@@ -66,23 +66,30 @@ type (
 		Audience sdk.Address
 		Nonce    []byte
 	}
-	proofKey struct {
-		Device sdk.Address
-		Proof  sdk.Hash
-	}
+	// pendingKey has who enrolled it, so that nobody's word stands in the way of another's.
+	pendingKey struct{ Device, By sdk.Address }
+	// pendingForKey sorts what waits for an owner by who enrolled it: strangers can make as many
+	// keys as they like, and enrol them for whom they like, but not among an installer's.
+	pendingForKey struct{ Owner, By, Device sdk.Address }
+	ownerAndBy    struct{ Owner, By sdk.Address }
 )
 
 var (
-	operator  = sdk.NewItem[sdk.Address]("operator")
-	models    = sdk.NewMap[string, Model]("models")
-	devices   = sdk.NewMap[sdk.Address, Device]("devices")
-	byOwner   = sdk.NewMap[byOwnerKey, sdk.None]("devices_by_owner")
-	nonces    = sdk.NewMap[nonceKey, sdk.Time]("nonces")            // consumed ones, until their challenge expires
-	expiring  = sdk.NewMap[expiryKey, sdk.None]("nonces_by_expiry") // the same, in the order in which they can be forgotten
-	withdrawn = sdk.NewMap[proofKey, sdk.None]("withdrawn_proofs")
+	operator = sdk.NewItem[sdk.Address]("operator")
+	models   = sdk.NewMap[string, Model]("models")
+	devices  = sdk.NewMap[sdk.Address, Device]("devices")
+	byOwner  = sdk.NewMap[byOwnerKey, sdk.None]("devices_by_owner")
+	nonces   = sdk.NewMap[nonceKey, sdk.Time]("nonces")            // consumed ones, until their challenge expires
+	expiring = sdk.NewMap[expiryKey, sdk.None]("nonces_by_expiry") // the same, in the order in which they can be forgotten
+	// pending are enrolments that no owner has agreed to; they are in devices once one has.
+	pending    = sdk.NewMap[pendingKey, Device]("pending")
+	pendingFor = sdk.NewMap[pendingForKey, sdk.None]("pending_by_owner")
 
-	devicesOf = sdk.By[sdk.Address](byOwner)
-	expiresAt = sdk.By[sdk.Time](expiring)
+	devicesOf     = sdk.By[sdk.Address](byOwner)
+	expiresAt     = sdk.By[sdk.Time](expiring)
+	pendingOf     = sdk.By[sdk.Address](pending)
+	waitingFor    = sdk.By[sdk.Address](pendingFor)
+	waitingForAnd = sdk.By[ownerAndBy](pendingFor)
 )
 
 // The codes. A number never changes its meaning.
@@ -98,6 +105,8 @@ var (
 	errNoQuota      = sdk.Error(10, "no_quota", "The owner has not enough quota left for the device.")
 	errKeyInUse     = sdk.Error(11, "key_in_use", "The chain knows the device's key already, from elsewhere.")
 	errNoOwner      = sdk.Error(12, "unknown_owner", "The owner has no account.")
+	errOtherModel   = sdk.Error(13, "other_model", "The device was enrolled as another model than the owner agrees to.")
+	errSeveral      = sdk.Error(14, "several_enrolments", "Several have enrolled the device for the owner: say whose word counts, with by.")
 )
 
 func init() {
@@ -108,10 +117,10 @@ func init() {
 	sdk.Method("set_model", setModel, "Write the profile of a model: what the keys of its devices may do. Keys that are open already keep what they have. By the operator.")
 	sdk.Method("remove_model", removeModel, "Remove the profile of a model, so that no further device of it is activated. By the operator.")
 
-	sdk.Method("enrol", enrol, "Enrol a device, with its proof of possession. By its owner it is active at once, also if somebody else has enrolled it for them; by anybody else it is pending until the owner activates it.")
+	sdk.Method("enrol", enrol, "Enrol a device, with its proof of possession. By its owner it is active at once, whoever else has enrolled it; by anybody else it is pending until the owner activates it.")
 	sdk.Method("enrol_batch", enrolBatch, "Enrol the devices of a delivery, all or none.")
-	sdk.Method("withdraw", withdraw, "Take a pending enrolment back. By who enrolled it, or the owner.")
-	sdk.Method("activate", activate, "Agree to a pending enrolment; this opens the device's key. By the owner.")
+	sdk.Method("withdraw", withdraw, "Take a pending enrolment back, by who made it; or turn down what others made, by the owner.")
+	sdk.Method("activate", activate, "Agree to a pending enrolment as a certain model; this opens the device's key. By the owner.")
 	sdk.Method("suspend", suspend, "Make a device authenticate as nobody, from this block on; this shuts its key. By the owner, or the device itself.")
 	sdk.Method("resume", resume, "Undo a suspension. By the owner.")
 	sdk.Method("retire", retire, "End a device for ever; its key can never be enrolled again. By the owner.")
@@ -122,8 +131,9 @@ func init() {
 
 	sdk.View("verify", verify, "Check a device's answer to a challenge without recording it.")
 	sdk.View("status", status, "Would this device authenticate now, and if not, why not.")
-	sdk.View("device", device, "What is known of a device.")
-	sdk.View("devices", devicesView, "The devices of an owner, in pages.")
+	sdk.View("device", device, "What is known of a device; of one that nobody has agreed to yet, what the first of those who enrolled it says.")
+	sdk.View("devices", devicesView, "The devices of an owner, in pages: those that the owner agreed to.")
+	sdk.View("pending", pendingView, "What others enrolled for an owner, who has not agreed yet, by who enrolled it, in pages.")
 	sdk.View("model", model, "The profile of a model.")
 	sdk.View("models", modelsView, "The profiles of all models, in pages.")
 	sdk.View("operator", operatorView, "Who keeps the model profiles.")

@@ -11,10 +11,13 @@ type reasonArgs struct {
 	Reason string      `wire:",omitempty" doc:"why, for people"`
 }
 
-// known returns a device that is there and not retired.
+// known returns a device that its owner has agreed to and that is not retired.
 func known(c *sdk.Ctx, address sdk.Address) (Device, error) {
 	d, ok := devices.Get(c, address)
 	if !ok {
+		if p, ok := firstPending(c, address); ok {
+			return p, errState.Because("device %s is pending: its owner has not activated it", address)
+		}
 		return d, errUnknown.Because("no device %s is enrolled", address)
 	}
 	if d.State == Retired {
@@ -67,45 +70,6 @@ func must(err error) {
 	}
 }
 
-func activate(c *sdk.Ctx, a deviceArgs) (sdk.None, error) {
-	d, err := owned(c, a.Device)
-	if err != nil {
-		return sdk.None{}, err
-	}
-	if d.State != Pending {
-		return sdk.None{}, wrongState(d, Pending)
-	}
-	m, err := profile(c, d.Model)
-	if err != nil {
-		return sdk.None{}, err
-	}
-	if err := open(c, d, m); err != nil {
-		return sdk.None{}, err
-	}
-	d.enter(c, Active, "")
-	put(c, d)
-	return sdk.None{}, nil
-}
-
-func withdraw(c *sdk.Ctx, a deviceArgs) (sdk.None, error) {
-	d, err := known(c, a.Device)
-	if err != nil {
-		return sdk.None{}, err
-	}
-	if by := c.Sender(); by != d.Owner && by != d.EnrolledBy {
-		return sdk.None{}, errNotPermitted.Because("%s neither owns device %s nor enrolled it", by, a.Device)
-	}
-	if d.State != Pending {
-		return sdk.None{}, wrongState(d, Pending)
-	}
-	// Nobody may bring it back with the proof, which everybody has seen by now.
-	withdrawn.Set(c, proofKey{d.Device, d.Proof}, sdk.None{})
-	devices.Delete(c, d.Device)
-	byOwner.Delete(c, byOwnerKey{d.Owner, d.Device})
-	withdrew.Emit(c, stateEvent{d.Device, d.Owner, c.Sender(), ""})
-	return sdk.None{}, nil
-}
-
 func suspend(c *sdk.Ctx, a reasonArgs) (sdk.None, error) {
 	d, err := known(c, a.Device)
 	if err != nil {
@@ -144,20 +108,37 @@ func resume(c *sdk.Ctx, a deviceArgs) (sdk.None, error) {
 }
 
 func retire(c *sdk.Ctx, a reasonArgs) (sdk.None, error) {
-	d, err := owned(c, a.Device)
-	if err != nil {
+	if err := checkText("reason", a.Reason, maxReason); err != nil {
 		return sdk.None{}, err
 	}
-	if err := checkText("reason", a.Reason, maxReason); err != nil {
+	d, err := retirable(c, a.Device)
+	if err != nil {
 		return sdk.None{}, err
 	}
 	if d.State != Pending { // a pending device's key was never opened
 		must(c.Accounts().Retire(d.Device))
 	}
 	d.enter(c, Retired, a.Reason)
-	put(c, d)
+	settle(c, d)
 	retired.Emit(c, stateEvent{d.Device, d.Owner, c.Sender(), a.Reason})
 	return sdk.None{}, nil
+}
+
+// retirable is a device of the sender's, or one that waits for the sender: that is how an
+// owner sees to it that a device which was stolen on the way to them never comes back.
+func retirable(c *sdk.Ctx, address sdk.Address) (Device, error) {
+	if !devices.Has(c, address) {
+		for _, d := range pendingOn(c, address) {
+			if d.Owner == c.Sender() {
+				return d, nil
+			}
+		}
+	}
+	d, err := owned(c, address)
+	if err != nil && d.State == Pending {
+		err = errNotPermitted.Because("%s is not the owner of device %s", c.Sender(), address)
+	}
+	return d, err
 }
 
 type labelsArgs struct {
@@ -181,6 +162,9 @@ func setLabels(c *sdk.Ctx, a labelsArgs) (sdk.None, error) {
 
 func device(c *sdk.Ctx, a deviceArgs) (Device, error) {
 	d, ok := devices.Get(c, a.Device)
+	if !ok {
+		d, ok = firstPending(c, a.Device)
+	}
 	if !ok {
 		return d, errUnknown.Because("no device %s is enrolled", a.Device)
 	}
