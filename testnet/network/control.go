@@ -140,7 +140,9 @@ func Dial(home string) (*Control, error) {
 	if err := c.read(); err != nil {
 		return nil, err
 	}
-	if _, err := c.Status(context.Background()); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*askTimeout)
+	defer cancel()
+	if _, err := c.Status(ctx); err != nil {
 		c.Close()
 		return nil, err
 	}

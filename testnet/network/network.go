@@ -262,6 +262,16 @@ func (n *Network) Down() error {
 	return errors.Join(errs...)
 }
 
+// Deaths says which nodes have ended without being asked to, and how.
+func (n *Network) Deaths() (deaths []error) {
+	for _, p := range n.all() {
+		if err := p.ended(); err != nil {
+			deaths = append(deaths, err)
+		}
+	}
+	return deaths
+}
+
 // Client talks to node i. Close it. There must be a node i.
 func (n *Network) Client(i int) *client.Client { return &client.Client{URL: n.URL(i)} }
 

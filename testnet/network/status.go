@@ -55,6 +55,14 @@ type NodeStatus struct {
 	Trouble    string   `json:"trouble,omitempty"` // why it doesn't run or answer
 }
 
+// GoesOn tells whether blocks come, or would if anything waited for one.
+func (s *Status) GoesOn() bool {
+	return s.Authorities > 0 && s.Voting >= s.Needed && s.Still <= stillAfter.Seconds()
+}
+
+// Answers tells whether the node runs and says how it is doing.
+func (n *NodeStatus) Answers() bool { return n.Running && n.Trouble == "" }
+
 // Status asks all nodes how they are doing.
 func (n *Network) Status(ctx context.Context) *Status {
 	all := n.all()

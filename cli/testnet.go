@@ -1,0 +1,473 @@
+package cli
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/wardledger/ward/node"
+	"github.com/wardledger/ward/node/genesis"
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/testnet/network"
+	"github.com/wardledger/ward/testnet/site"
+)
+
+// finishTimeout is how long the nodes may take at the end until all have the newest block: one
+// that was started a moment ago catches up first.
+const finishTimeout = time.Minute
+
+func testnetCommand() *urfave.Command {
+	homeOf := &urfave.StringFlag{Name: "home", Usage: "`FOLDER` of the network, which \"up\" prints"}
+	return &urfave.Command{
+		Name: "testnet", Usage: "run several authorities on this machine, and break them",
+		Description: `Starts authorities as processes of their own, each with its own home, keys and log, and the site
+of "ward dev" on them: the parties talk to node 0, and the last node is read and followed.
+
+  ward testnet up --home ./net             four authorities, until Ctrl-C
+  ward testnet status --home ./net         from another terminal
+  ward testnet kill 2 --home ./net         as a power cut would
+  ward testnet start 2 --home ./net
+  ward testnet down --home ./net`,
+		Subcommands: []*urfave.Command{
+			{
+				Name: "up", Usage: "start a network and a simulated site on it",
+				Description: `Makes keys and genesis for as many authorities as --nodes says, starts them on free ports of
+loopback, waits until all agree, and tells the story of the site until Ctrl-C or "ward testnet down".
+Each node's log is node.log in its home.
+
+  ward testnet up
+  ward testnet up --nodes 4 --for 60s --json     one object a line, the last is the summary
+  ward testnet up --home ./net                   keeps keys and chains, and goes on with them next time
+
+When too many nodes are down for the chain to go on, the site waits, and begins its round anew
+when it goes on. At the end, all blocks made meanwhile are compared: each must have the same hash and the
+same state root on every node, and each node must have streamed each event exactly once.
+
+Exits with 1 if that is not so, or if a step of the site did not come out as it should. The keys of
+the parties lie unencrypted in the home, for "ward call --home HOME --key owner ...". No node
+outlives this command, however it ends.`,
+				Flags: []urfave.Flag{
+					&urfave.IntFlag{Name: "nodes", Value: 4, Usage: "`NUMBER` of authorities"},
+					&urfave.DurationFlag{Name: "for", Usage: "end after this `TIME`, but not before the first round is told", DefaultText: "until Ctrl-C"},
+					&urfave.StringFlag{Name: "home", Usage: "`FOLDER` to keep keys and chains in", DefaultText: "a temporary one, removed at the end"},
+					&urfave.Int64Flag{Name: "speed", Value: site.DefaultSpeed, Usage: "how many `TIMES` faster the time of the market passes"},
+					jsonFlag,
+				},
+				Action: testnetUp,
+			},
+			{
+				Name: "status", Usage: "how the nodes are doing, and who is missing",
+				Flags: []urfave.Flag{homeOf, jsonFlag}, Action: testnetStatus,
+			},
+			{
+				Name: "kill", Usage: "end a node at once", ArgsUsage: "NODE",
+				Flags:  []urfave.Flag{homeOf, jsonFlag},
+				Action: testnetNode("killed", (*network.Control).Kill),
+			},
+			{
+				Name: "start", Usage: "start a node that is down", ArgsUsage: "NODE",
+				Flags:  []urfave.Flag{homeOf, jsonFlag},
+				Action: testnetNode("started", (*network.Control).Start),
+			},
+			{
+				Name: "down", Usage: "end the network, and wait until it has ended",
+				Flags: []urfave.Flag{homeOf, jsonFlag}, Action: testnetDown,
+			},
+		},
+	}
+}
+
+// testnetSummary is the last object of "ward testnet up --json".
+type testnetSummary struct {
+	site.Summary
+	Interruptions int             `json:"interruptions"` // how often the site had to begin anew, because the chain stood still
+	Network       *network.Report `json:"network"`
+}
+
+func testnetUp(c *urfave.Context) error {
+	if _, err := arguments(c); err != nil {
+		return err
+	}
+	switch {
+	case c.Duration("for") < 0:
+		return usagef("--for %v: a time can't be negative", c.Duration("for"))
+	case c.Int("nodes") < 1 || c.Int("nodes") > network.MaxNodes:
+		return usagef("--nodes %d: must be 1 to %d", c.Int("nodes"), network.MaxNodes)
+	case c.Int64("speed") < 1 || c.Int64("speed") > site.MaxSpeed:
+		return usagef("--speed %d: must be 1 to %d", c.Int64("speed"), site.MaxSpeed)
+	}
+	home := c.String("home")
+	if home == "" {
+		temporary, err := os.MkdirTemp("", "ward-testnet-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(temporary)
+		home = temporary
+	}
+	s, err := newSession(c, option{json: c.Bool(jsonFlag.Name), home: home})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	wanted := 0
+	if c.IsSet("nodes") {
+		wanted = c.Int("nodes")
+	}
+	t := &testnet{session: s, length: c.Duration("for")}
+	if err := t.makeHomes(c.Int("nodes"), wanted, c.Int64("speed")); err != nil {
+		return err
+	}
+	ctx, down := context.WithCancel(s.ctx)
+	defer down()
+	return t.run(ctx, down)
+}
+
+// testnet is a network under "ward testnet up".
+type testnet struct {
+	*session
+	length  time.Duration
+	chain   string
+	parties map[string]*tx.SecretKey
+	nodes   []network.Node
+	network *network.Network
+}
+
+// nodeHome is the home of a node of the network.
+func (t *testnet) nodeHome(i int) string { return filepath.Join(t.home, fmt.Sprintf("node-%d", i)) }
+
+// makeHomes makes the homes of the nodes, or finds them. wanted is how many nodes were asked
+// for, 0 if that was left open. What was begun and not finished is finished.
+func (t *testnet) makeHomes(count, wanted int, speed int64) error {
+	found, err := t.siteChain(t.nodeHome(0), "ward testnet")
+	if err != nil {
+		return err
+	}
+	if found != nil {
+		count = len(found.Authorities)
+		if wanted != 0 && wanted != count {
+			return hint(fmt.Errorf("%s is the home of chain %s, which began with %d authorities, not %d", t.home, found.Chain, count, wanted),
+				"another --home, or no --nodes")
+		}
+	}
+	keys, err := t.siteKeys()
+	if err != nil {
+		return err
+	}
+	t.parties = keys.parties
+	var authorities []genesis.Authority
+	for i := range count {
+		id, err := node.CreateKeys(t.nodeHome(i))
+		if err != nil {
+			return err
+		}
+		t.nodes = append(t.nodes, network.Node{Home: t.nodeHome(i), ID: id.NodeID, Authority: hex.EncodeToString(id.Authority)})
+		authorities = append(authorities, genesis.Authority{Name: fmt.Sprintf("node-%d", i), Key: id.Authority})
+	}
+	if found == nil {
+		if found, err = t.siteGenesis("ward-testnet-", keys, authorities, speed); err != nil {
+			return err
+		}
+	}
+	t.chain = found.Chain
+	// Node 0's comes last: who finds it knows that all others have theirs.
+	for i := count - 1; i >= 0; i-- {
+		if err := node.WriteGenesis(t.nodeHome(i), found); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs the network until ctx ends, the time is over or something breaks.
+func (t *testnet) run(ctx context.Context, down func()) (err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	p := t.progress()
+	t.network, err = network.Up(ctx, network.Config{Program: []string{program}, Nodes: t.nodes, Rate: -1, LogLevel: "warn", Say: p.say})
+	if err != nil {
+		p.done()
+		if t.ctx.Err() != nil {
+			return nil // stopped before it was up, as asked
+		}
+		return err
+	}
+	defer func() { err = errors.Join(err, t.network.Down()) }()
+	closer, err := t.network.Serve(t.home, down)
+	if err != nil {
+		p.done()
+		return err
+	}
+	defer func() { err = errors.Join(err, closer()) }()
+	watch, err := t.network.Watch(ctx)
+	p.done()
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := t.banner(); err != nil {
+		return err
+	}
+	summary, siteErr := t.story(ctx)
+	stopped := ctx.Err() != nil
+
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
+	p.say("comparing the nodes")
+	report, err := watch.Finish(finish)
+	p.done()
+	summary.Network = report
+	summary.Wrong = append(summary.Wrong, report.Wrong...)
+	if err != nil {
+		summary.Wrong = append(summary.Wrong, fmt.Sprintf("the nodes could not be compared to the end: %v", err))
+	}
+	for _, err := range t.network.Deaths() {
+		summary.Wrong = append(summary.Wrong, err.Error())
+	}
+	summary.OK = siteErr == nil && len(summary.Wrong) == 0 && (stopped || summary.Rounds > 0)
+	if err := t.summary(summary); err != nil {
+		return err
+	}
+	switch {
+	case siteErr != nil && !stopped:
+		return siteErr
+	case len(summary.Wrong) > 0:
+		return fmt.Errorf("%d things came out as they should not", len(summary.Wrong))
+	}
+	return nil
+}
+
+// story tells the site's story until ctx ends or the time is over. Where nodes that are down
+// stop it, it waits for them, and begins a round anew.
+func (t *testnet) story(ctx context.Context) (all testnetSummary, err error) {
+	var end time.Time
+	if t.length > 0 {
+		end = time.Now().Add(t.length)
+	}
+	for {
+		var wrong []string
+		config := site.Config{
+			Node: t.network.URL(0), Read: t.network.URL(t.network.Len() - 1), Keys: t.parties,
+			Report: func(step site.Step) {
+				if step.Wanted != "" {
+					wrong = append(wrong, fmt.Sprintf("the %s %s: %s, but %s is right", step.Who, step.Does, step.Decision, step.Wanted))
+				}
+				t.devStep(step)
+			},
+		}
+		if t.length > 0 {
+			config.For = max(time.Until(end), time.Millisecond)
+		}
+		summary, err := site.Run(ctx, config)
+		add(&all.Summary, summary)
+		if err == nil || ctx.Err() != nil || !t.broken(ctx) {
+			all.Wrong = append(all.Wrong, summary.Wrong...)
+			return all, err
+		}
+		// What the site missed of a node that was down is no fault of the chain; its steps are.
+		all.Wrong = append(all.Wrong, wrong...)
+		all.Interruptions++
+		if err := t.whole(ctx, end); err != nil {
+			return all, err
+		}
+	}
+}
+
+// add sums up what several tellings of the story came to.
+func add(all *site.Summary, s site.Summary) {
+	all.Height, all.Price, all.MoneySum = max(all.Height, s.Height), s.Price, s.MoneySum
+	all.Transactions += s.Transactions
+	all.Events += s.Events
+	all.Denied += s.Denied
+	all.Rounds += s.Rounds
+	all.ClearedSlots += s.ClearedSlots
+	all.ClearedWh += s.ClearedWh
+	all.SettledSlots += s.SettledSlots
+	all.Readings += s.Readings
+}
+
+// broken tells whether the site can't do its work because of nodes that are down.
+func (t *testnet) broken(ctx context.Context) bool {
+	s := t.network.Status(ctx)
+	return !s.GoesOn() || !s.Nodes[0].Answers() || !s.Nodes[len(s.Nodes)-1].Answers()
+}
+
+// whole waits until the site can go on.
+func (t *testnet) whole(ctx context.Context, end time.Time) error {
+	said := 0 // how many nodes were down when it was said
+	for t.broken(ctx) {
+		status := t.network.Status(ctx)
+		down := 0
+		for _, n := range status.Nodes {
+			if !n.Answers() {
+				down++
+			}
+		}
+		if down != said && !t.json {
+			fmt.Fprintf(t.err, "the site waits, %d of %d nodes are down; the chain %s\n", down, len(status.Nodes), text(status.Says))
+			said = down
+		}
+		if !end.IsZero() && time.Now().After(end) {
+			return fmt.Errorf("the time was over while the site waited: %s", t.network.Status(ctx).Says)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+	return nil
+}
+
+// banner says where everything is.
+func (t *testnet) banner() error {
+	type place struct {
+		Node int    `json:"node"`
+		URL  string `json:"url"`
+		Home string `json:"home"`
+		Log  string `json:"log"`
+	}
+	places := []place{}
+	for i := range t.network.Len() {
+		places = append(places, place{i, t.network.URL(i), t.network.Home(i), t.network.Log(i)})
+	}
+	result := struct {
+		Chain string  `json:"chain"`
+		Home  string  `json:"home"`
+		Nodes []place `json:"nodes"`
+	}{t.chain, t.home, places}
+	return t.print(result, func() {
+		rows := [][]string{{"chain", t.chain}}
+		for _, p := range places {
+			rows = append(rows, []string{fmt.Sprintf("node %d", p.Node), p.URL, p.Log})
+		}
+		t.table(append(rows,
+			[]string{"home", t.home},
+			[]string{"try", "ward testnet status --home " + t.home},
+			[]string{"", "ward events --follow --node " + places[len(places)-1].URL}))
+		t.printf("\n")
+	})
+}
+
+// summary shows what came of it all.
+func (t *testnet) summary(s testnetSummary) error {
+	if t.json {
+		return t.print(s, nil)
+	}
+	if r := s.Network; r.From <= r.To {
+		running, events := 0, uint64(0)
+		for _, n := range r.Nodes {
+			if n.Running {
+				running++
+				events = max(events, n.Events)
+			}
+		}
+		t.printf("\nblocks %d to %d compared on %d nodes that run, of %d, with the %d events that each streamed; root %s\n", r.From, r.To, running, len(r.Nodes), events, r.Root)
+	}
+	return t.devSummary(s.Summary)
+}
+
+// control finds the network that a command is about.
+func control(c *urfave.Context, names ...string) (*session, *network.Control, []string, error) {
+	args, err := arguments(c, names...)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if c.String("home") == "" {
+		return nil, nil, nil, usagef("which network? --home with the folder that \"ward testnet up\" printed")
+	}
+	s, err := begin(c)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	to, err := network.Dial(s.home)
+	if errors.Is(err, network.ErrNotUp) {
+		err = hint(fmt.Errorf("no network runs in %s", s.home), "\"ward testnet up --home %s\" starts it", s.home)
+	}
+	return s, to, args, err
+}
+
+func testnetStatus(c *urfave.Context) error {
+	s, to, _, err := control(c)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	status, err := to.Status(s.ctx)
+	if err != nil {
+		return err
+	}
+	return s.print(status, func() {
+		s.table([][]string{
+			{"chain", status.Chain},
+			{"height", strconv.FormatUint(status.Height, 10)},
+			{"it", status.Says},
+		})
+		s.printf("\n")
+		rows := [][]string{{"node", "", "height", "root", "peers", "url", ""}}
+		for _, n := range status.Nodes {
+			row := []string{strconv.Itoa(n.Node), "down", "", "", "", n.URL, n.Trouble}
+			if n.Answers() {
+				row = []string{strconv.Itoa(n.Node), "runs", strconv.FormatUint(n.Height, 10), fmt.Sprintf("%.16s", n.Root), strconv.Itoa(n.Peers), n.URL, ""}
+				if n.CatchingUp {
+					row[1] = "catches up"
+				}
+				if len(n.Missing) > 0 {
+					row[6] = "misses " + strings.Join(n.Missing, ", ")
+				}
+			} else if n.Running {
+				row[1] = "is silent"
+			}
+			rows = append(rows, row)
+		}
+		s.table(rows)
+	})
+}
+
+// testnetNode is a command about one node.
+func testnetNode(done string, do func(*network.Control, context.Context, int) error) urfave.ActionFunc {
+	return func(c *urfave.Context) error {
+		if i, err := strconv.Atoi(c.Args().First()); c.Args().Present() && (err != nil || i < 0) {
+			return usagef("%q is not the number of a node: the first is 0", c.Args().First())
+		}
+		s, to, args, err := control(c, "the number of a node")
+		if err != nil {
+			return err
+		}
+		defer to.Close()
+		i, _ := strconv.Atoi(args[0]) // it is one
+		if err := do(to, s.ctx, i); err != nil {
+			return err
+		}
+		return s.print(map[string]any{"node": i, "done": done}, func() { s.printf("node %d is %s\n", i, done) })
+	}
+}
+
+func testnetDown(c *urfave.Context) error {
+	s, to, _, err := control(c)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	p := s.progress()
+	p.say("waiting for the network to end")
+	err = to.Down(s.ctx)
+	p.done()
+	if err != nil {
+		return err
+	}
+	return s.print(map[string]any{"done": "down"}, func() { s.printf("the network in %s is down\n", s.home) })
+}
