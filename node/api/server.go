@@ -75,14 +75,21 @@ func New(c Config) (*Server, error) {
 	}
 	s.closing, s.stop = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s)
-	s.routes()
+	for pattern, h := range s.handlers() {
+		s.mux.Handle(pattern, h)
+	}
 	return s, nil
 }
 
 // handler answers a request, or says why not.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-func (s *Server) routes() {
+// handlers are what is served, by pattern. sdk/WIRE.md tells clients of each.
+func (s *Server) handlers() map[string]http.Handler {
+	all := map[string]http.Handler{
+		"GET " + streamPath: s.stream,
+		"GET /metrics":      s.metrics.handler(),
+	}
 	for pattern, h := range map[string]handler{
 		"GET /{$}":                                 s.index,
 		"POST /v1/tx":                              s.postTx,
@@ -96,14 +103,13 @@ func (s *Server) routes() {
 		"GET /v1/status":                           s.getStatus,
 		"GET /healthz":                             s.getHealth,
 	} {
-		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		all[pattern] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if err := h(w, r); err != nil {
 				s.failed(r, err).write(w)
 			}
 		})
 	}
-	s.mux.Handle("GET "+streamPath, s.stream)
-	s.mux.Handle("GET /metrics", s.metrics.handler())
+	return all
 }
 
 const streamPath = "/v1/events/stream"
@@ -178,7 +184,7 @@ func (s *Server) noRoute(w http.ResponseWriter, r *http.Request, h http.Handler)
 		methodNotAllowed.because("%s does not take %s, but %s", shown(r.URL.Path), shown(r.Method), allow).write(w)
 		return
 	}
-	notFound.because("there is nothing at %s; node/api/README.md lists what there is", shown(r.URL.Path)).write(w)
+	notFound.because("there is nothing at %s; sdk/WIRE.md lists what there is", shown(r.URL.Path)).write(w)
 }
 
 // allowed is the Allow header of the mux's own 405, "" if its answer is another.
