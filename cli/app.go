@@ -21,7 +21,7 @@ func commands() []*urfave.Command {
 	return []*urfave.Command{
 		devCommand(), initCommand(), nodeCommand(), statusCommand(),
 		keyCommand(), contractCommand(),
-		callCommand(), queryCommand(), txCommand(), eventsCommand(),
+		callCommand(), queryCommand(), txCommand(), eventsCommand(), authorityCommand(),
 		benchCommand(), testnetCommand(),
 	}
 }

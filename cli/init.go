@@ -18,6 +18,7 @@ import (
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/sdk/client"
 	"github.com/wardledger/ward/sdk/wire"
 )
 
@@ -28,12 +29,14 @@ const operatorQuota = 36_000_000_000_000
 
 func initCommand() *urfave.Command {
 	return &urfave.Command{
-		Name: "init", Usage: "make the home of a new chain with one authority",
+		Name: "init", Usage: "make the home of a new chain with one authority, or of another node of a chain",
 		Description: `Writes the authority's keys, an operator's key, and the genesis with the standard contracts.
-"ward node" then runs it. The operator may deploy contracts and keeps the device models.
+"ward node" then runs it. The operator may deploy contracts, keeps the device models, and answers for the
+authority ("ward authority").
 
   ward init
   ward init --home ./site --chain site-7 --plain
+  ward init --home ./second --join ./site/genesis.json     another node of that chain: its keys
 
 The contracts are compiled from source with the Go command; a release carries them.`,
 		Flags: []urfave.Flag{
@@ -42,6 +45,7 @@ The contracts are compiled from source with the Go command; a release carries th
 			&urfave.StringFlag{Name: "operator", Value: "operator", Usage: "`NAME` of the operator's key; it is made unless it is there"},
 			&urfave.Uint64Flag{Name: "quota", Value: operatorQuota, Usage: "what the operator may use, in `GAS` per hour"},
 			&urfave.BoolFlag{Name: "plain", Usage: "don't encrypt the operator's key"},
+			&urfave.StringFlag{Name: "join", Usage: "`FILE` with the genesis of a chain that is there: make a node of it, without an operator"},
 			homeFlag, passFlag, jsonFlag,
 		},
 		Action: initHome,
@@ -55,6 +59,14 @@ func initHome(c *urfave.Context) error {
 	s, err := begin(c)
 	if err != nil {
 		return err
+	}
+	if file := c.String("join"); file != "" {
+		for _, name := range []string{"chain", "name", "operator", "quota", "plain"} {
+			if c.IsSet(name) {
+				return usagef("--%s doesn't go with --join: the chain is there already", name)
+			}
+		}
+		return s.joinChain(file)
 	}
 	chain := c.String("chain")
 	if chain == "" {
@@ -74,7 +86,15 @@ func initHome(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := standardGenesis(built, operator.Address(), nil)
+	id, err := node.CreateKeys(s.home)
+	if err != nil {
+		return err
+	}
+	label := c.String("name")
+	if label == "" {
+		label = c.String("operator")
+	}
+	all, err := standardGenesis(built, operator.Address(), nil, founder{operator.Address(), id.Authority, label})
 	if err != nil {
 		return err
 	}
@@ -108,6 +128,41 @@ func initHome(c *urfave.Context) error {
 			{"operator", fmt.Sprintf("%s, key %q", operator.Address(), c.String("operator"))},
 		})
 		fmt.Fprintf(s.err, "\"ward node\" starts it\n")
+	})
+}
+
+// joinChain makes the home of a node of the chain that a genesis document starts.
+func (s *session) joinChain(file string) error {
+	document, err := readFrom(s.in, file, genesis.MaxDocument+1)
+	if err != nil {
+		return err
+	}
+	g, err := genesis.Parse(document)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	id, err := node.CreateKeys(s.home)
+	if err != nil {
+		return err
+	}
+	if err := node.WriteGenesis(s.home, g); errors.Is(err, fs.ErrExist) {
+		return s.homeTaken()
+	} else if err != nil {
+		return err
+	}
+	digest := g.Digest()
+	result := struct {
+		Chain  string `json:"chain"`
+		Home   string `json:"home"`
+		Digest string `json:"digest"`
+		Node   string `json:"node"`
+		Voting string `json:"voting"`
+	}{g.Chain, s.home, hex.EncodeToString(digest[:]), id.NodeID, "0x" + hex.EncodeToString(id.Authority)}
+	return s.print(result, func() {
+		s.table([][]string{
+			{"chain", g.Chain}, {"digest", result.Digest}, {"home", s.home}, {"node", id.NodeID}, {"voting key", result.Voting},
+		})
+		fmt.Fprintf(s.err, "compare the digest with that of who gave you the genesis; \"ward node --peer ID@HOST:PORT\" starts it\n")
 	})
 }
 
@@ -171,18 +226,46 @@ type (
 	}
 )
 
+// energyInit are the arguments with which the contract energy begins; see its README for what it
+// takes where nobody says.
+type energyInit struct{ Operator address.Address }
+
+// authorityInit are the arguments with which the contract authority begins; see its README.
+type (
+	authorityInit struct{ Authorities []founder }
+	founder       struct {
+		Operator address.Address
+		Key      []byte
+		Name     string
+	}
+)
+
 // standardGenesis says how the standard contracts come into a new chain: the operator is
-// their admin, and devices has the capability to manage accounts and knows the models.
-func standardGenesis(all []module, operator address.Address, models []deviceModel) ([]genesis.Contract, error) {
+// their admin, and devices has the capability to manage accounts and knows the models. The contract
+// authority begins with the founders, who are the chain's authorities, and is nobody's; without founders
+// the chain does not have it, and nobody can ever join or leave.
+func standardGenesis(all []module, operator address.Address, models []deviceModel, founders ...founder) ([]genesis.Contract, error) {
 	var out []genesis.Contract
 	for _, m := range all {
 		k := genesis.Contract{Name: m.name, Code: m.wasm, Admin: operator}
-		if m.name == "devices" {
+		var err error
+		switch m.name {
+		case client.DevicesContract:
 			k.Capabilities = []string{abi.CapabilityAccounts}
-			var err error
-			if k.Init, err = wire.Marshal(devicesInit{operator, models}); err != nil {
-				return nil, err
+			k.Init, err = wire.Marshal(devicesInit{operator, models})
+		case "energy":
+			k.Init, err = wire.Marshal(energyInit{operator})
+		case client.AuthorityContract:
+			if len(founders) == 0 {
+				continue
 			}
+			// Whoever could replace its code would decide who runs the chain.
+			k.Admin = address.OfContract(m.name)
+			k.Capabilities = []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
+			k.Init, err = wire.Marshal(authorityInit{founders})
+		}
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, k)
 	}

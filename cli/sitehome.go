@@ -99,13 +99,17 @@ func (s *session) siteGenesis(prefix string, keys siteKeys, authorities []genesi
 		return nil, err
 	}
 	operator := keys.operator.Public()
+	founders, accounts, err := s.founders(authorities, operator)
+	if err != nil {
+		return nil, err
+	}
 	contracts, err := standardGenesis(built, operator.Address(), []deviceModel{{
 		Model: site.LockModel, Vendor: "Ward", Quota: lockQuota,
 		Scope: []modelScope{{Contract: client.DevicesContract, Methods: []string{"authenticate_self"}}},
 	}, {
 		Model: site.MeterModel, Vendor: "Ward", Quota: meterQuota,
 		Scope: []modelScope{{Contract: "energy", Methods: []string{"read"}}},
-	}})
+	}}, founders...)
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +129,7 @@ func (s *session) siteGenesis(prefix string, keys siteKeys, authorities []genesi
 			Name: "operator", Key: operator.Bytes, QuotaPerHour: operatorQuota, Scope: genesis.Everything(),
 		}},
 	}
+	g.Accounts = append(g.Accounts, accounts...)
 	for _, name := range site.Names() {
 		g.Accounts = append(g.Accounts, genesis.Account{
 			Name: name, Key: keys.parties[name].Public().Bytes, QuotaPerHour: partyQuota,

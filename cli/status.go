@@ -79,8 +79,9 @@ func status(c *urfave.Context) error {
 		return err
 	}
 	result := struct {
-		Node         string  `json:"url"`
+		URL          string  `json:"url"`
 		Chain        string  `json:"chain"`
+		Node         string  `json:"node"`
 		Version      string  `json:"version"`
 		Height       uint64  `json:"height"`
 		Time         int64   `json:"time"`
@@ -93,7 +94,7 @@ func status(c *urfave.Context) error {
 		Transactions int     `json:"waiting"`
 		Subscribers  int     `json:"subscribers"`
 	}{
-		s.node, st.Chain, st.Version, st.Height, st.Time.Unix(), st.Root, st.LagSeconds, st.CatchingUp,
+		s.node, st.Chain, st.Node, st.Version, st.Height, st.Time.Unix(), st.Root, st.LagSeconds, st.CatchingUp,
 		st.Validator, st.Validators, st.Peers, st.Transactions, st.Subscribers,
 	}
 	return s.print(result, func() {
@@ -106,6 +107,7 @@ func status(c *urfave.Context) error {
 		}
 		s.table([][]string{
 			{"node", fmt.Sprintf("%s, %s, version %s", s.node, role, st.Version)},
+			{"id", st.Node + ", by which other nodes name it"},
 			{"chain", fmt.Sprintf("%s, %d authorities, %d peers", st.Chain, st.Validators, st.Peers)},
 			{"block", fmt.Sprintf("%d, %s, %.0f s ago", st.Height, clock(st.Time), st.LagSeconds)},
 			{"root", st.Root},

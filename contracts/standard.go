@@ -10,7 +10,7 @@ import (
 
 // Names returns the names of the standard contracts, in the order in which a chain
 // creates them.
-func Names() []string { return []string{"devices", "access"} }
+func Names() []string { return []string{"devices", "access", "energy", "authority"} }
 
 // Options say how contracts are built. The zero value is good. In a release they
 // make no difference, because nothing is built.

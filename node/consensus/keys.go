@@ -114,6 +114,9 @@ func checkKey(key crypto.PrivKey) error {
 	if key.Type() != ed25519.KeyType {
 		return fmt.Errorf("is a key of type %q, must be %q", key.Type(), ed25519.KeyType)
 	}
+	if n := len(key.Bytes()); n != ed25519.PrivateKeySize {
+		return fmt.Errorf("is a key of %d bytes, must be %d", n, ed25519.PrivateKeySize)
+	}
 	return nil
 }
 
