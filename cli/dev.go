@@ -21,22 +21,30 @@ func devCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "dev", Usage: "run a chain and a small simulated site on this machine",
 		Description: `Starts one authority with the standard contracts on loopback, and a site on it: a lock, its
-owner, a guest, the guest's cleaner and a burglar, each with a key of its own, talking to the node
-over HTTP. Shows who did what, what was decided and why, until Ctrl-C.
+owner, a guest, the guest's cleaner and a burglar; a house with a roof full of modules and two
+neighbours, who trade what it gives, their meters, and the operator who keeps the market. Each has a key
+of its own and talks to the node over HTTP. Shows who did what, what was decided and why, until Ctrl-C.
 
   ward dev
   ward dev --for 20s                 ends by itself
   ward dev --for 20s --json          one object a line, the last is the summary
   ward dev --home ./site             keeps keys and chain, and goes on with them next time
+  ward dev --speed 60                the market's time runs slower: a quarter hour in 15 s
+
+The market's time begins at eleven o'clock of a summer day (09:00 UTC, as it is shown), and passes --speed
+times as fast as time: at 300, a quarter hour in 3 s, and a day in less than five minutes. Prices are
+micro-euro per kWh, money is micro-euro; the line of a slot shows both in euro.
 
 Exits with 1 if a step did not come out as it should: an expired or revoked grant that opened the
-door, a suspended lock that authenticated, a replay that ran, an event that the stream lost or doubled.
+door, a suspended lock or meter that counted, a replay that ran, an event that the stream lost or doubled,
+more sold than bought, a bill that is not what was metered and traded, money from nowhere.
 
-The keys of owner, guest, cleaner and burglar lie unencrypted in the home, for "ward call --home HOME
---key owner ..."; each round has a new lock, whose key is not kept.`,
+The parties' keys lie unencrypted in the home, for "ward call --home HOME --key owner ..."; each round
+has a new lock, whose key is not kept.`,
 		Flags: []urfave.Flag{
 			&urfave.DurationFlag{Name: "for", Usage: "end after this `TIME`, but not before the first round is told", DefaultText: "until Ctrl-C"},
 			&urfave.StringFlag{Name: "listen", Value: node.DefaultHTTP, Usage: "HTTP `ADDRESS`; port 0 takes any"},
+			&urfave.Int64Flag{Name: "speed", Value: site.DefaultSpeed, Usage: fmt.Sprintf("how many times as fast as time the market's time passes, 1 to %d: `N`", site.MaxSpeed)},
 			&urfave.StringFlag{Name: "home", Usage: "`FOLDER` to keep keys and chain in", DefaultText: "a temporary one, removed at the end"},
 			jsonFlag,
 		},
@@ -50,6 +58,10 @@ func dev(c *urfave.Context) error {
 	}
 	if c.Duration("for") < 0 {
 		return usagef("--for %v: a time can't be negative", c.Duration("for"))
+	}
+	speed := c.Int64("speed")
+	if speed < 1 || speed > site.MaxSpeed {
+		return usagef("--speed %d: 1 to %d", speed, site.MaxSpeed)
 	}
 	home := c.String("home")
 	if home == "" {
@@ -65,7 +77,7 @@ func dev(c *urfave.Context) error {
 		return err
 	}
 	defer s.close()
-	keys, err := s.devHome()
+	keys, err := s.devHome(speed, c.IsSet("speed"))
 	if err != nil {
 		return err
 	}
@@ -123,11 +135,17 @@ func reachable(a net.Addr) string {
 	return "http://" + a.String()
 }
 
-// devHome makes the home unless it is one already, and returns the parties' keys.
-func (s *session) devHome() (map[string]*tx.SecretKey, error) {
+// devHome makes the home unless it is one already, and returns the parties' keys. The speed of
+// one that is there is what it is; chosen says that the caller wants this one and no other.
+func (s *session) devHome(speed int64, chosen bool) (map[string]*tx.SecretKey, error) {
 	found, err := s.siteChain(s.home, "ward dev")
 	if err != nil {
 		return nil, err
+	}
+	if found != nil && chosen {
+		if err := s.checkSpeed(found, speed); err != nil {
+			return nil, err
+		}
 	}
 	keys, err := s.siteKeys()
 	if err != nil || found != nil {
@@ -137,7 +155,7 @@ func (s *session) devHome() (map[string]*tx.SecretKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := s.siteGenesis("ward-dev-", keys, []genesis.Authority{{Name: "dev", Key: id.Authority}}, site.DefaultSpeed)
+	g, err := s.siteGenesis("ward-dev-", keys, []genesis.Authority{{Name: "dev", Key: id.Authority}}, speed)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +195,7 @@ func (s *session) devStep(step site.Step) {
 		if step.Height != 0 {
 			block = fmt.Sprintf("%6d", step.Height)
 		}
-		line := fmt.Sprintf("%s%s  %-8s %-48s %-17s %s", mark, block, step.Who, step.Does, step.Decision, text(step.Why))
+		line := fmt.Sprintf("%s%s  %-16s %-48s %-18s %s", mark, block, step.Who, step.Does, step.Decision, text(step.Why))
 		if step.Wanted != "" {
 			line += fmt.Sprintf("  (%s is right)", step.Wanted)
 		}
@@ -190,6 +208,8 @@ func (s *session) devSummary(summary site.Summary) error {
 	return s.print(summary, func() {
 		s.printf("\n%d rounds, %d transactions in %d blocks, %d events streamed, %d requests turned away\n",
 			summary.Rounds, summary.Transactions, summary.Height, summary.Events, summary.Denied)
+		s.printf("%d readings, %d slots settled; in %d slots %d Wh were traded, last at %d micro a kWh; all money together: %d\n",
+			summary.Readings, summary.SettledSlots, summary.ClearedSlots, summary.ClearedWh, summary.Price, summary.MoneySum)
 		for _, wrong := range summary.Wrong {
 			s.printf("wrong: %s\n", text(wrong))
 		}

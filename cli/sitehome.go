@@ -138,3 +138,20 @@ func (s *session) siteGenesis(prefix string, keys siteKeys, authorities []genesi
 	}
 	return g, nil
 }
+
+// checkSpeed refuses another speed of the market's time than a chain began with.
+func (s *session) checkSpeed(g *genesis.Genesis, speed int64) error {
+	i := slices.IndexFunc(g.Contracts, func(c genesis.Contract) bool { return c.Name == "energy" })
+	if i < 0 {
+		return fmt.Errorf("chain %s has no market", g.Chain)
+	}
+	has, err := site.MarketSpeed(g.Contracts[i].Init)
+	if err != nil {
+		return fmt.Errorf("the market of chain %s: %w", g.Chain, err)
+	}
+	if has != speed {
+		return hint(fmt.Errorf("--speed %d: the market of chain %s in %s runs at %d, from its genesis on", speed, g.Chain, s.home, has),
+			"--speed %d, or another --home", has)
+	}
+	return nil
+}

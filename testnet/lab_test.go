@@ -74,6 +74,9 @@ var trapping = func() []byte {
 
 const usualGas = client.DefaultGas
 
+// siteSpeed is how fast the time of the site's market passes in the lab.
+const siteSpeed = site.DefaultSpeed
+
 // labGenesis starts a chain with the standard contracts, and one that traps.
 func labGenesis(t testing.TB) *genesis.Genesis {
 	t.Helper()
@@ -88,6 +91,11 @@ func labGenesis(t testing.TB) *genesis.Genesis {
 			continue // it knows the nodes; see authority_test.go
 		}
 		c := genesis.Contract{Name: m.Name, Code: m.Wasm, Admin: admin}
+		if m.Name == "energy" {
+			if c.Init, err = site.MarketInit(siteKeys()[site.Operator].Public().Address(), siteSpeed); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if m.Name == client.DevicesContract {
 			c.Capabilities = []string{abi.CapabilityAccounts}
 			type scope struct {
@@ -101,6 +109,8 @@ func labGenesis(t testing.TB) *genesis.Genesis {
 			}
 			if c.Init, err = wire.Marshal(struct{ Models []model }{[]model{{
 				Model: site.LockModel, Quota: 100 * usualGas, Scope: []scope{{client.DevicesContract, []string{"authenticate_self"}}},
+			}, {
+				Model: site.MeterModel, Quota: 1000 * usualGas, Scope: []scope{{"energy", []string{"read"}}},
 			}}}); err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +129,7 @@ func labGenesis(t testing.TB) *genesis.Genesis {
 		},
 		Contracts: all,
 	}
-	for _, name := range site.Names() {
+	for _, name := range append(site.Names(), site.Operator) {
 		g.Accounts = append(g.Accounts, genesis.Account{
 			Name: name, Key: siteKeys()[name].Public().Bytes, QuotaPerHour: plenty, Scope: genesis.Everything(),
 		})

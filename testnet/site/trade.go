@@ -45,7 +45,6 @@ type position struct {
 	order  *orderArgs // that the market took
 	bought int64      // in Wh, by the clearing
 	sold   int64
-	filled bool  // the clearing was seen
 	flow   *flow // what was metered, if the site ran all the slot
 }
 
@@ -109,7 +108,6 @@ type (
 		Side  string
 		Wh    int64
 		Price int64
-		Micro int64
 	}
 	clearedEvent struct {
 		Slot  int64
@@ -223,15 +221,23 @@ func (t *trade) opening(ctx context.Context) error {
 	}
 	// The contract counts whole seconds of block time, so this is exact.
 	t.opened = answer.Time.Add(-time.Duration((t.market.Now-t.market.Start)/t.market.Speed) * time.Second)
-	for _, h := range t.homes {
+	return t.each(func(h *home) error {
 		if err := t.hang(ctx, h); err != nil {
 			return err
 		}
-		if err := t.pay(ctx, h); err != nil {
-			return err
-		}
+		return t.pay(ctx, h)
+	})
+}
+
+// each does something for all homes at the same time.
+func (t *trade) each(do func(*home) error) error {
+	errs := make([]error, len(t.homes))
+	var all sync.WaitGroup
+	for i, h := range t.homes {
+		all.Go(func() { errs[i] = do(h) })
 	}
-	return nil
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // hang enrols and registers the meter of a home, as far as that isn't done.
@@ -290,13 +296,7 @@ func (t *trade) pay(ctx context.Context, h *home) error {
 
 // step is what happens when a slot begins.
 func (t *trade) step(ctx context.Context, over <-chan struct{}, slot int64, n int) error {
-	errs := make([]error, len(t.homes))
-	var all sync.WaitGroup
-	for i, h := range t.homes {
-		all.Go(func() { errs[i] = t.household(ctx, h, slot, n) })
-	}
-	all.Wait()
-	if err := errors.Join(errs...); err != nil {
+	if err := t.each(func(h *home) error { return t.household(ctx, h, slot, n) }); err != nil {
 		return err
 	}
 	if n > 0 && n%2 == 0 {
@@ -308,11 +308,7 @@ func (t *trade) step(ctx context.Context, over <-chan struct{}, slot int64, n in
 		return err
 	}
 	if n%purseEvery == purseEvery-1 {
-		for _, h := range t.homes {
-			if err := t.pay(ctx, h); err != nil {
-				return err
-			}
-		}
+		return t.each(func(h *home) error { return t.pay(ctx, h) })
 	}
 	return nil
 }
@@ -503,7 +499,6 @@ func (t *trade) kept(ctx context.Context, r *client.Receipt, line *report) error
 // filled: nobody trades beyond their order or their limit.
 func (t *trade) filled(f filledEvent) {
 	p := t.position(f.Party, f.Slot)
-	p.filled = true
 	if f.Side == buy {
 		p.bought += f.Wh
 	} else {
@@ -518,26 +513,9 @@ func (t *trade) filled(f filledEvent) {
 	}
 }
 
-// cleared: as much is bought as is sold, at a price between the grid's, and whoever asks is
-// told the same.
+// cleared: whoever asks is told what the event said.
 func (t *trade) cleared(ctx context.Context, c clearedEvent) error {
-	var bought, sold int64
-	for at, p := range t.positions {
-		if at.slot == c.Slot {
-			bought += p.bought
-			sold += p.sold
-		}
-	}
-	price := int64(0)
-	if c.Price != nil {
-		price = *c.Price
-	}
-	if bought != c.Wh || sold != c.Wh {
-		t.site.wrong("slot %s: %d Wh cleared, %d bought, %d sold", clock(c.Slot), c.Wh, bought, sold)
-	}
-	if c.Wh > 0 && (price < feedIn || price > retail) {
-		t.site.wrong("slot %s: the price is %d, outside of %d to %d", clock(c.Slot), price, feedIn, retail)
-	}
+	price := t.balanced(c)
 	answer, err := t.site.ask(ctx, t.operator, energy, "slot", slotArgs{c.Slot})
 	if err != nil {
 		return err
@@ -549,14 +527,36 @@ func (t *trade) cleared(ctx context.Context, c clearedEvent) error {
 	if s.State != "cleared" && s.State != "settled" || s.ClearedWh != c.Wh || s.Price != price {
 		t.site.wrong("slot %s: the event says %d Wh at %d, the view %s", clock(c.Slot), c.Wh, price, answer.Result)
 	}
+	return nil
+}
+
+// balanced: as much is bought as is sold, at a price between the grid's.
+func (t *trade) balanced(c clearedEvent) (price int64) {
+	var bought, sold int64
+	for at, p := range t.positions {
+		if at.slot == c.Slot {
+			bought += p.bought
+			sold += p.sold
+		}
+	}
+	if bought != c.Wh || sold != c.Wh {
+		t.site.wrong("slot %s: %d Wh cleared, %d bought, %d sold", clock(c.Slot), c.Wh, bought, sold)
+	}
+	if c.Price != nil {
+		price = *c.Price
+	}
+	if c.Wh == 0 {
+		return price
+	}
+	if price < feedIn || price > retail {
+		t.site.wrong("slot %s: the price is %d, outside of %d to %d", clock(c.Slot), price, feedIn, retail)
+	}
 	t.site.mu.Lock()
 	defer t.site.mu.Unlock()
-	if c.Wh > 0 {
-		t.site.summary.ClearedSlots++
-		t.site.summary.ClearedWh += c.Wh
-		t.site.summary.Price = price
-	}
-	return nil
+	t.site.summary.ClearedSlots++
+	t.site.summary.ClearedWh += c.Wh
+	t.site.summary.Price = price
+	return price
 }
 
 // settled: who is billed for what was metered and traded, and the bill adds up.
