@@ -168,7 +168,7 @@ const (
 // readTo makes the readings up to a moment and sends them, as fate has it.
 func (t *trade) readTo(ctx context.Context, h *home, slot int64, what fate) error {
 	if h.meter.lost != nil {
-		if err := t.again(ctx, h); err != nil {
+		if err := t.resend(ctx, h); err != nil {
 			return err
 		}
 	}
@@ -207,8 +207,8 @@ func (t *trade) sent(ctx context.Context, h *home, signed *tx.Signed, does, want
 	return r, err
 }
 
-// again sends what was lost, the same bytes: had they arrived after all, they would run once.
-func (t *trade) again(ctx context.Context, h *home) error {
+// resend sends what was lost, the same bytes: had they arrived after all, they would run once.
+func (t *trade) resend(ctx context.Context, h *home) error {
 	lost, at := h.meter.lost, h.meter.lostAt
 	h.meter.lost = nil
 	_, err := h.meter.node.Receipt(ctx, lost.ID())

@@ -325,44 +325,75 @@ func (s *site) came(ctx context.Context, p *party, does string, wanted expectati
 }
 
 // ask asks a view of the node that is read, once that has the last block of which the site
-// knows: on another node it may come a moment later.
+// knows: on another node it may come a moment later. A node that has just begun compiles a contract
+// first, and on a busy machine says so meanwhile; it is asked again.
 func (s *site) ask(ctx context.Context, p *party, contract, method string, args any) (*client.Answer, error) {
 	if p.read != p.node {
-		if err := s.caughtUp(ctx, p); err != nil {
+		if err := s.caughtUp(ctx, p.read); err != nil {
 			return nil, err
 		}
 	}
-	answer, err := p.read.Ask(ctx, client.Question{Contract: contract, Method: method, Args: args})
+	var answer *client.Answer
+	err := again(ctx, warmUp, func(ctx context.Context) (err error) {
+		answer, err = p.read.Ask(ctx, client.Question{Contract: contract, Method: method, Args: args})
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("site: the %s asks %s for %s: %w", p.name, contract, method, err)
 	}
 	return answer, nil
 }
 
-// caughtUp waits until the node that is read has the last block of which the site knows.
-func (s *site) caughtUp(ctx context.Context, p *party) error {
+// warmUp bounds how long a node may take to compile a contract.
+const warmUp = 30 * time.Second
+
+// errBehind is what again takes as a reason to go on.
+var errBehind = errors.New("behind")
+
+// caughtUp waits until a node has the last block of which the site knows.
+func (s *site) caughtUp(ctx context.Context, node *client.Client) error {
 	s.mu.Lock()
 	height := s.height
 	s.mu.Unlock()
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
-		status, err := p.read.Status(bounded)
-		if err == nil && status.Height >= height {
-			return nil
+	has := uint64(0)
+	err := again(ctx, patience, func(ctx context.Context) error {
+		status, err := node.Status(ctx)
+		if err != nil {
+			return err
 		}
-		timer := time.NewTimer(pause)
+		if has = status.Height; has < height {
+			return errBehind
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errBehind):
+		return fmt.Errorf("site: %s has block %d, and not block %d of %s, after %s", node.URL, has, height, s.config.Node, patience)
+	case err != nil:
+		return fmt.Errorf("site: %s: %w", node.URL, err)
+	}
+	return nil
+}
+
+// again does something until it succeeds, fails for good, or the time is over; then the error is the
+// last one.
+func again(ctx context.Context, bound time.Duration, do func(context.Context) error) error {
+	late := time.NewTimer(bound)
+	defer late.Stop()
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		err := do(ctx)
+		if unserved, ok := errors.AsType[*client.Unserved](err); !errors.Is(err, errBehind) && !(ok && unserved.Temporary()) {
+			return err
+		}
+		next := time.NewTimer(pause)
 		select {
-		case <-timer.C:
-		case <-bounded.Done():
-			timer.Stop()
-			switch {
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case err == nil || status != nil:
-				return fmt.Errorf("site: %s does not have block %d, which %s has, after %s", s.config.Read, height, s.config.Node, patience)
-			}
-			return fmt.Errorf("site: %s: %w", s.config.Read, err)
+		case <-next.C:
+		case <-late.C:
+			next.Stop()
+			return err
+		case <-ctx.Done():
+			next.Stop()
+			return ctx.Err()
 		}
 	}
 }
