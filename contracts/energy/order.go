@@ -233,7 +233,7 @@ type positionArgs struct {
 }
 
 func positionView(c *sdk.Ctx, a positionArgs) (Position, error) {
-	pos, ok := positions.Get(c, partySlot{a.Party, a.Slot})
+	pos, ok := positions.Get(c, partySlot(a))
 	if !ok {
 		return pos, errNoOrder.Because("%s has no order in slot %s", a.Party, a.Slot)
 	}

@@ -189,7 +189,7 @@ func statementView(c *sdk.Ctx, a positionArgs) (Statement, error) {
 	if err := m.isSlot(a.Slot); err != nil {
 		return Statement{}, err
 	}
-	if st, ok := statements.Get(c, partySlot{a.Party, a.Slot}); ok {
+	if st, ok := statements.Get(c, partySlot(a)); ok {
 		return st, nil
 	}
 	s, ok := settling.Get(c)
