@@ -72,6 +72,12 @@ func key(t testing.TB, n byte) *tx.SecretKey {
 
 func newHarness(t *testing.T) *harness {
 	t.Helper()
+	return newHarnessWith(t, func(*genesis.Genesis) {})
+}
+
+// newHarnessWith is newHarness on another genesis.
+func newHarnessWith(t *testing.T, change func(*genesis.Genesis)) *harness {
+	t.Helper()
 	h := &harness{
 		t: t, disk: state.NewMemory(), events: state.NewMemory(),
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
@@ -85,6 +91,7 @@ func newHarness(t *testing.T) *harness {
 			{Key: key(t, 2).Public().Bytes, QuotaPerHour: 20 * tx.MaxGas, Scope: genesis.Everything()},
 		},
 	}
+	change(h.genesis)
 	h.open()
 	h.init()
 	h.block()
