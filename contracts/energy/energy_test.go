@@ -160,17 +160,13 @@ func TestGas(t *testing.T) {
 	f := newFair(t, nil)
 	seller, slot := f.house("seller", 1_000_000_000), f.Now()+2*slotLength
 	f.at(seller, 0, 0)
-	var day []Reading
-	for i := range 100 {
-		day = append(day, seller.shows(f.Now()+1+sdk.Time(i), 0, 0))
-	}
 	for _, c := range []struct {
 		what string
 		r    *sdktest.Receipt
 	}{
 		{"a reading", f.read(seller, seller.shows(f.Now()+1, 0, 0))},
 		{"100 readings", func() *sdktest.Receipt {
-			day = day[:0]
+			var day []Reading
 			for i := range 100 {
 				day = append(day, seller.shows(f.Now()+2+sdk.Time(i), 0, 0))
 			}

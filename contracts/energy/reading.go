@@ -48,7 +48,7 @@ func read(c *sdk.Ctx, a readArgs) (sdk.None, error) {
 	}
 	m, now := theMarket(c)
 	by := c.Sender()
-	var all []*readable // few: each that isn't the sender is asked for
+	var all []*readable // few: each is asked for, which costs
 	for i, r := range a.Readings {
 		address := by
 		if r.Meter != nil {
@@ -92,10 +92,7 @@ func mayRead(c *sdk.Ctx, m Market, by, address sdk.Address) (*readable, error) {
 	r := &readable{meter: meter}
 	switch {
 	case by == meter.Meter:
-		// It signed this transaction, so its key is open; devices shuts the key of a
-		// device that is not active.
 		r.assurance = assuranceMeter
-		return r, nil
 	case meter.Gateway != nil && by == *meter.Gateway:
 		r.assurance = assuranceGateway
 	case by == meter.Party:
@@ -103,6 +100,8 @@ func mayRead(c *sdk.Ctx, m Market, by, address sdk.Address) (*readable, error) {
 	default:
 		return nil, errNotYours.Because("%s is not the meter %s, its gateway or its party", by, address)
 	}
+	// The meter itself is asked for as well: that a key of its account is open does not say that
+	// devices thinks it active, or whose it is.
 	return r, active(c, m, address, meter.Party)
 }
 

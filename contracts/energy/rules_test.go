@@ -349,7 +349,6 @@ func TestRefusals(t *testing.T) {
 			f.Advance(slotLength)
 			h := f.house("h", 100_000_000)
 			f.at(h, 1000, 500)
-			f.Advance(0)
 			r.do(f, h).Failed(r.code).Because(r.because)
 			f.balanced()
 		})
@@ -390,6 +389,41 @@ func TestBatchIsOne(t *testing.T) {
 	if len(page.Readings) != 1 {
 		t.Errorf("%+v", page)
 	}
+}
+
+// A gateway brings the readings of several meters at once, each of which is asked for.
+func TestGatewayBatch(t *testing.T) {
+	f := newFair(t, nil)
+	a, b, gateway := f.house("a", 0), f.house("b", 0), f.Account("gateway")
+	for _, h := range []*house{a, b} {
+		f.Call(h.Key, "energy", "set_gateway", gatewayArgs{h.meter.Address(), some(gateway.Address())}).OK()
+	}
+	now := f.Now()
+	f.Call(gateway, "energy", "read", readArgs{[]Reading{a.shows(now, 1, 0), b.shows(now, 2, 0), a.shows(now+1, 3, 0)}}).OK().Emitted("reading", "reading", "reading")
+	if x, y := f.meter(a.meter), f.meter(b.meter); x.ImportWh != 3 || x.Seq != 2 || y.ImportWh != 2 {
+		t.Errorf("%+v, %+v", x, y)
+	}
+	f.suspend(b.Key, b.meter)
+	f.Call(gateway, "energy", "read", readArgs{[]Reading{a.shows(now+2, 3, 0), b.shows(now+2, 2, 0)}}).Failed("meter_not_active").Because("reading 1")
+	equal(t, "a's last", f.meter(a.meter).Seq, 2)
+}
+
+// Without the contract that knows the meters, nobody has one.
+func TestWithoutDevices(t *testing.T) {
+	f := newFair(t, func(a *initArgs) { a.Devices = "nobody" })
+	f.Call(f.party("h", 0), "energy", "register_meter", registerArgs{PmaxW: 1}).Failed("meter_not_active").Because("nobody.status")
+}
+
+// That a key of its account is open does not make a meter active: here a second one is, while
+// devices has suspended it.
+func TestOpenKeyIsNotEnough(t *testing.T) {
+	f := newFair(t, nil)
+	h := f.house("h", 0)
+	f.at(h, 0, 0)
+	f.suspend(h.Key, h.meter)
+	second := sdktest.Ed25519("second key")
+	f.OpenKey(sdk.OpenKey{Key: second.Public(), Account: h.meter.Address(), Quota: 1 << 40, Scope: []sdk.Scope{{Contract: "energy"}}})
+	f.Call(second, "energy", "read", readArgs{[]Reading{h.shows(f.Now()+1, 0, 0)}}).Failed("meter_not_active")
 }
 
 // A suspended meter signs nothing on this chain at all, and once it is resumed it may go on.
