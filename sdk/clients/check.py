@@ -49,6 +49,14 @@ def refused(what, status, code, f, *args, **named):
     raise SystemExit(f"FAILED: {what}: taken, and not refused as {code}: {answer}")
 
 
+def call(node, key, contract, method, args=None):
+    """What the method answered, and what happened. The call must succeed, which is not yet a yes."""
+    receipt = node.call(key, contract, method, args)
+    if receipt["code"] != "ok":
+        raise SystemExit(f"FAILED: {contract} {method}: {receipt}")
+    return receipt
+
+
 def until(what, f):
     """What f answers as soon as it is true."""
     end = time.monotonic() + SOON
@@ -212,6 +220,10 @@ class Follower:
             r.join(SOON)
         return code
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
 
 class Browser:
     """A headless Chromium with one page, driven over a pipe (the DevTools protocol)."""
@@ -219,7 +231,8 @@ class Browser:
     def __init__(self, program, url, folder):
         theirs_in, self.out = os.pipe()
         self.into, theirs_out = os.pipe()
-        flags = ["--headless", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={folder}"]
+        flags = ["--headless", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={folder}",
+                 "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # it talks to nobody else
         if os.geteuid() == 0:
             flags.append("--no-sandbox")  # which Chromium demands of root; the page is ours
         self.process = subprocess.Popen(["bash", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "bash", program, *flags, "about:blank"],
@@ -256,7 +269,7 @@ class Browser:
     def state(self):
         return self.evaluate("document.querySelector('#state')?.textContent") or ""
 
-    def end(self):
+    def kill(self):
         self.process.kill()
         self.process.wait()
         self.answers.close()
@@ -295,13 +308,13 @@ def a_device(w, node):
 
 def decisions(node, gateway, lock):
     """Allow and deny, and what is refused before any contract sees it."""
-    door = node.call(gateway, "access", "register", {"name": "lab/door"})["return"]["object"]
+    door = call(node, gateway, "access", "register", {"name": "lab/door"})["return"]["object"]
     wish = {"object": door, "relation": "open"}
-    check("the owner may", node.call(gateway, "access", "use", wish)["return"]["allowed"] is True)
-    no = node.call(lock, "access", "use", wish)
+    check("the owner may", call(node, gateway, "access", "use", wish)["return"]["allowed"] is True)
+    no = call(node, lock, "access", "use", wish)
     check("another may not, and hears why", no["code"] == "ok" and no["return"]["allowed"] is False and no["return"]["why"] == "no_grant", no)
-    node.call(gateway, "access", "grant", {"object": door, "subject": lock.address, "relations": ["open"]})
-    yes = node.call(lock, "access", "use", wish)
+    call(node, gateway, "access", "grant", {"object": door, "subject": lock.address, "relations": ["open"]})
+    yes = call(node, lock, "access", "use", wish)
     check("with a grant they may", yes["return"]["allowed"] is True and [e["event"] for e in yes["events"]] == ["allowed"], yes)
     check("a view says the same", node.query("access", "check", subject=ward.text(lock.address), **wish)["allowed"] is True)
 
@@ -332,12 +345,12 @@ def decisions(node, gateway, lock):
 
     nonce, expires = os.urandom(16), int(time.time()) + 60
     answer = {"device": lock.address, "proof": lock.answer(CHAIN, nonce, gateway.address, expires)}
-    shown = [node.call(gateway, "devices", "authenticate", answer)["return"] for _ in range(2)]
+    shown = [call(node, gateway, "devices", "authenticate", answer)["return"] for _ in range(2)]
     check("the lock answers a challenge, which counts once", [s["authentic"] for s in shown] == [True, False] and shown[1]["why"] == "replayed", shown)
 
-    node.call(gateway, "devices", "suspend", {"device": lock.address})
+    call(node, gateway, "devices", "suspend", {"device": lock.address})
     refused("a suspended device", 403, "key_shut", node.submit, sign(next + 5))
-    node.call(gateway, "devices", "resume", {"device": lock.address})
+    call(node, gateway, "devices", "resume", {"device": lock.address})
     node.sequences.clear()  # other numbers were used by hand
     return wish
 
@@ -367,7 +380,7 @@ def examples(node, gateway, lock, wish):
     """The answers on the page WIRE.md are those of a node."""
     page = dict(re.findall(r"^```json ((?:GET|POST|an) .+)\n((?:.*\n)*?)```$", (HERE.parent / "WIRE.md").read_text(), re.M))
     id = gateway.transaction(CHAIN, 1, "access", "register", {"name": "lab/door"})[1].hex()
-    receipt = node.call(lock, "access", "use", wish)
+    receipt = call(node, lock, "access", "use", wish)
     failed = node.call(lock, "devices", "resume", {"device": gateway.address})
     try:
         node.submit(lock.transaction("elsewhere", 1, "access", "use", wish)[0])
@@ -403,22 +416,24 @@ def examples(node, gateway, lock, wish):
 
 def dashboards(w, node, gateway, wish, site, folder, program):
     """Node and a browser follow through lines that break, and have what the log has."""
-    lines = [Line(w.listen, (1500, 5000, 9000)) for _ in range(2)]
-    follower = Follower(lines[0].url)
-    browser = Browser(program, f"{site}/index.html?node={lines[1].url}&after=start", folder / "browser")
-    try:
+    with contextlib.ExitStack() as cleanup:
+        lines = [cleanup.enter_context(contextlib.closing(Line(w.listen, (1500, 5000, 9000)))) for _ in range(2)]
+        follower = Follower(lines[0].url)
+        cleanup.callback(follower.kill)
+        browser = Browser(program, f"{site}/index.html?node={lines[1].url}&after=start", folder / "browser")
+        cleanup.callback(browser.kill)
         until("node's follower is live", lambda: any(s["state"] == "live" for s in follower.states))
         until("the page is live", lambda: browser.state().startswith("live"))
         for _ in range(5):
-            node.call(gateway, "access", "use", wish)
+            call(node, gateway, "access", "use", wish)
         for line in lines:
             line.cut()
         for _ in range(5):
-            node.call(gateway, "access", "use", wish)
+            call(node, gateway, "access", "use", wish)
         w.kill()
         w.start(site)
         for _ in range(5):
-            last = node.call(gateway, "access", "use", wish)
+            last = call(node, gateway, "access", "use", wish)
         marker = last["events"][-1]["cursor"]
         until("node's follower has the last event", lambda: follower.events and follower.events[-1]["cursor"] == marker)
         until("the page has the last event", lambda: browser.cursors()[-1:] == [marker])
@@ -434,15 +449,11 @@ def dashboards(w, node, gateway, wish, site, folder, program):
         found = [e["cursor"] for e in node.events(**mine)]
         check(f"a filter finds {len(found)} of them", found == [e["cursor"] for e in pages if e["contract"] == "access" and e["event"] == "allowed"
                                                               and e["attributes"]["object"] == wish["object"]])
-    finally:
-        browser.end()
-        follower.process.kill()
-        for line in lines:
-            line.close()
 
 
 def main(program):
     signal.signal(signal.SIGALRM, lambda *_: sys.exit(f"FAILED: not done within {WHOLE} s"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("FAILED: told to end"))
     signal.alarm(WHOLE)
     vectors()
     files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=HERE / "js"))

@@ -126,10 +126,8 @@ func TestWorkedExamples(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"enrol.payload", "auth.payload", "values"} {
-		if b := take(name); cbor.Valid(b) != nil {
-			t.Errorf("%s: %v", name, cbor.Valid(b))
-		}
+	for _, name := range []string{"enrol.payload", "enrol.message", "auth.payload", "values"} {
+		take(name) // by the tests below
 	}
 	for name := range hexes {
 		t.Errorf("block %s is checked by nobody", name)
@@ -140,10 +138,10 @@ func TestWorkedExamples(t *testing.T) {
 // so what contracts/devices is tested with.
 func TestDeviceMessages(t *testing.T) {
 	hexes := blocks(t)
-	key := secret(t, tx.ES256, hexes["es256.private_key"])
+	device, key := secret(t, tx.EdDSA, hexes["eddsa.private_key"]), secret(t, tx.ES256, hexes["es256.private_key"])
 	const chain = "ward-1"
 	owner, audience := address.Address(bytes.Repeat([]byte{0x11}, 20)), address.Address(bytes.Repeat([]byte{0x33}, 20))
-	proof, err := client.ProvePossession(key, chain, owner)
+	proof, err := client.ProvePossession(device, chain, owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,14 +164,17 @@ func TestDeviceMessages(t *testing.T) {
 	for _, c := range []struct {
 		block, aad string
 		message    []byte
+		signer     *tx.SecretKey
 	}{
-		{"enrol.payload", "ward-enrol-v1", proof},
-		{"auth.payload", "ward-auth-v1", answer},
+		{"enrol.payload", "ward-enrol-v1", proof, device},
+		{"enrol.payload", "ward-enrol-v1", hexes["enrol.message"], device},
+		{"auth.payload", "ward-auth-v1", answer, key},
 	} {
-		payload, err := tx.OpenMessage(c.aad, c.message, key.Public())
+		payload, err := tx.OpenMessage(c.aad, c.message, c.signer.Public())
 		if err != nil {
 			t.Fatalf("%s: %v", c.block, err)
 		}
+		payload = bytes.Clone(payload)
 		copy(nonce(payload), nonce(hexes[c.block])) // that of a proof is random
 		if !bytes.Equal(payload, hexes[c.block]) {
 			t.Errorf("%s is %x, the Go client signs %x", c.block, hexes[c.block], payload)
@@ -181,6 +182,10 @@ func TestDeviceMessages(t *testing.T) {
 		if !strings.Contains(page(t), "\n| `"+c.aad+"` | ") {
 			t.Errorf("the page has no row for %s", c.aad)
 		}
+	}
+	// Ed25519 makes the same signature every time, so the whole message can be compared.
+	if again, err := tx.SignMessage(client.EnrolAAD, hexes["enrol.payload"], device); err != nil || !bytes.Equal(again, hexes["enrol.message"]) {
+		t.Errorf("enrol.message is %x, should be %x (%v)", hexes["enrol.message"], again, err)
 	}
 }
 
