@@ -39,6 +39,7 @@ front of a port that others reach.`,
 			&urfave.StringSliceFlag{Name: "origin", Usage: "`ORIGIN` whose web pages may use the HTTP surface, such as https://panel.example; * for all"},
 			&urfave.Float64Flag{Name: "rate", Usage: "HTTP requests a second of one address; negative for no limit", DefaultText: "500"},
 			&urfave.Uint64Flag{Name: "keep", Usage: "how many `HEIGHTS` of state can be queried", DefaultText: "as runtime/state says"},
+			&urfave.StringFlag{Name: "cache", Usage: "`FOLDER` for compiled contracts, which several nodes of one user may share", DefaultText: "in the home"},
 			&urfave.BoolFlag{Name: "interpreter", Usage: "run contracts without compiling them: slower by far, same results"},
 			&urfave.BoolFlag{Name: "with-stdin", Usage: "stop when standard input ends"},
 			&urfave.StringFlag{Name: "pprof", Usage: "`HOST:PORT` of this machine at which Go's profiler answers, below /debug/pprof/", DefaultText: "none"},
@@ -74,7 +75,7 @@ func runNode(c *urfave.Context) error {
 	config := node.Config{
 		Home: s.home, HTTP: c.String("listen"), P2P: c.String("p2p"), External: c.String("external"), RPC: c.String("rpc"),
 		Peers: c.StringSlice("peer"), Name: c.String("name"), Origins: c.StringSlice("origin"), Rate: c.Float64("rate"),
-		Keep: c.Uint64("keep"), Interpreter: c.Bool("interpreter"), Version: version(), Logger: log,
+		Keep: c.Uint64("keep"), Cache: c.String("cache"), Interpreter: c.Bool("interpreter"), Version: version(), Logger: log,
 	}
 	if err := config.Validate(); err != nil {
 		return &usageError{err: err}

@@ -25,6 +25,10 @@ import (
 // that was started a moment ago catches up first.
 const finishTimeout = time.Minute
 
+// calmFor is how long after a node has come back steps of the site may still come too late: what
+// was sent while the chain stood still is in blocks by then.
+const calmFor = time.Minute
+
 func testnetCommand() *urfave.Command {
 	homeOf := &urfave.StringFlag{Name: "home", Usage: "`FOLDER` of the network, which \"up\" prints"}
 	return &urfave.Command{
@@ -48,8 +52,9 @@ Each node's log is node.log in its home.
   ward testnet up --nodes 4 --for 60s --json     one object a line, the last is the summary
   ward testnet up --home ./net                   keeps keys and chains, and goes on with them next time
 
-When too many nodes are down for the chain to go on, the site waits, and begins its round anew
-when it goes on. At the end, all blocks made meanwhile are compared: each must have the same hash and the
+When too many nodes are down for the chain to go on, the site waits, and goes on with it or begins
+anew. What it does too late meanwhile is not counted against the chain, but what is allowed that
+should not be is. At the end, all blocks made meanwhile are compared: each must have the same hash and the
 same state root on every node, and each node must have streamed each event exactly once.
 
 Exits with 1 if that is not so, or if a step of the site did not come out as it should. The keys of
@@ -66,7 +71,11 @@ outlives this command, however it ends.`,
 			},
 			{
 				Name: "status", Usage: "how the nodes are doing, and who is missing",
-				Flags: []urfave.Flag{homeOf, jsonFlag}, Action: testnetStatus,
+				Flags: []urfave.Flag{
+					homeOf, jsonFlag,
+					&urfave.DurationFlag{Name: "wait", Usage: "wait up to this `TIME` for all nodes to run and the chain to go on"},
+				},
+				Action: testnetStatus,
 			},
 			{
 				Name: "kill", Usage: "end a node at once", ArgsUsage: "NODE",
@@ -89,7 +98,8 @@ outlives this command, however it ends.`,
 // testnetSummary is the last object of "ward testnet up --json".
 type testnetSummary struct {
 	site.Summary
-	Interruptions int             `json:"interruptions"` // how often the site had to begin anew, because the chain stood still
+	Interruptions int             `json:"interruptions"` // how often the site had to begin anew, because nodes were down
+	Disturbed     int             `json:"disturbed"`     // steps that came out otherwise while nodes were down, and don't count
 	Network       *network.Report `json:"network"`
 }
 
@@ -195,7 +205,9 @@ func (t *testnet) run(ctx context.Context, down func()) (err error) {
 		return err
 	}
 	p := t.progress()
-	t.network, err = network.Up(ctx, network.Config{Program: []string{program}, Nodes: t.nodes, Rate: -1, LogLevel: "warn", Say: p.say})
+	t.network, err = network.Up(ctx, network.Config{Program: []string{program}, Nodes: t.nodes, Rate: -1, LogLevel: "warn",
+		Cache: filepath.Join(t.home, "cache"), Say: p.say,
+	})
 	if err != nil {
 		p.done()
 		if t.ctx.Err() != nil {
@@ -259,10 +271,15 @@ func (t *testnet) story(ctx context.Context) (all testnetSummary, err error) {
 	}
 	for {
 		var wrong []string
+		began := time.Now()
 		config := site.Config{
 			Node: t.network.URL(0), Read: t.network.URL(t.network.Len() - 1), Keys: t.parties,
 			Report: func(step site.Step) {
-				if step.Wanted != "" {
+				switch {
+				case step.Wanted == "":
+				case step.Decision != "allow" && !t.network.Calm(calmFor):
+					all.Disturbed++
+				default:
 					wrong = append(wrong, fmt.Sprintf("the %s %s: %s, but %s is right", step.Who, step.Does, step.Decision, step.Wanted))
 				}
 				t.devStep(step)
@@ -273,12 +290,13 @@ func (t *testnet) story(ctx context.Context) (all testnetSummary, err error) {
 		}
 		summary, err := site.Run(ctx, config)
 		add(&all.Summary, summary)
+		if t.network.Calm(time.Since(began)) {
+			wrong = summary.Wrong // with what its dashboard and its market found
+		}
+		all.Wrong = append(all.Wrong, wrong...)
 		if err == nil || ctx.Err() != nil || !t.broken(ctx) {
-			all.Wrong = append(all.Wrong, summary.Wrong...)
 			return all, err
 		}
-		// What the site missed of a node that was down is no fault of the chain; its steps are.
-		all.Wrong = append(all.Wrong, wrong...)
 		all.Interruptions++
 		if err := t.whole(ctx, end); err != nil {
 			return all, err
@@ -377,6 +395,9 @@ func (t *testnet) summary(s testnetSummary) error {
 		}
 		t.printf("\nblocks %d to %d compared on %d nodes that run, of %d, with the %d events that each streamed; root %s\n", r.From, r.To, running, len(r.Nodes), events, r.Root)
 	}
+	if s.Interruptions > 0 || s.Disturbed > 0 {
+		t.printf("while nodes were down, the site began anew %d times, and %d steps came out otherwise\n", s.Interruptions, s.Disturbed)
+	}
 	return t.devSummary(s.Summary)
 }
 
@@ -393,20 +414,64 @@ func control(c *urfave.Context, names ...string) (*session, *network.Control, []
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	to, err := network.Dial(s.home)
-	if errors.Is(err, network.ErrNotUp) {
-		err = hint(fmt.Errorf("no network runs in %s", s.home), "\"ward testnet up --home %s\" starts it", s.home)
-	}
+	to, err := s.dialNetwork(c.Duration("wait"))
 	return s, to, args, err
 }
 
+// dialNetwork finds the network in the home, and looks for it for up to wait.
+func (s *session) dialNetwork(wait time.Duration) (*network.Control, error) {
+	p := s.progress()
+	defer p.done()
+	for end := time.Now().Add(wait); ; {
+		to, err := network.Dial(s.home)
+		switch {
+		case !errors.Is(err, network.ErrNotUp):
+			return to, err
+		case time.Now().After(end):
+			return nil, hint(fmt.Errorf("no network runs in %s", s.home), "\"ward testnet up --home %s\" starts it", s.home)
+		}
+		p.say("waiting for a network in %s", s.home)
+		select {
+		case <-s.ctx.Done():
+			return nil, s.ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// awaitNetwork asks how the network is doing, for up to wait until nothing ails it.
+func (s *session) awaitNetwork(to *network.Control, wait time.Duration) (*network.Status, error) {
+	p := s.progress()
+	defer p.done()
+	for end := time.Now().Add(wait); ; {
+		status, err := to.Status(s.ctx)
+		if err != nil || wait == 0 || status.Whole() {
+			return status, err
+		}
+		if time.Now().After(end) {
+			return nil, fmt.Errorf("after %v the chain %s", wait, status.Says)
+		}
+		p.say("the chain %s", status.Says)
+		select {
+		case <-s.ctx.Done():
+			return nil, s.ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
 func testnetStatus(c *urfave.Context) error {
+	began := time.Now()
 	s, to, _, err := control(c)
 	if err != nil {
 		return err
 	}
 	defer to.Close()
-	status, err := to.Status(s.ctx)
+	wait := c.Duration("wait")
+	if wait > 0 {
+		wait = max(wait-time.Since(began), time.Millisecond)
+	}
+	status, err := s.awaitNetwork(to, wait)
 	if err != nil {
 		return err
 	}

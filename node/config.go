@@ -49,6 +49,10 @@ type Config struct {
 
 	// Keep is how many heights of state can be asked. Default: see runtime/state.
 	Keep uint64
+	// Cache is the folder for compiled contracts. Nodes of one user may share one: what is in it is
+	// named by the hash of its source. Only its owner may be able to write there, because the
+	// node runs what it finds. Default: a folder of the home.
+	Cache string
 	// Interpreter runs contracts without compiling them: slower by far, same results.
 	Interpreter bool
 

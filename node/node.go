@@ -91,7 +91,10 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	n.opened("home", lock.release)
-	for _, dir := range []string{h.engine(), h.cache()} {
+	if c.Cache == "" {
+		n.config.Cache = h.cache()
+	}
+	for _, dir := range []string{h.engine(), n.config.Cache} {
 		if err := os.MkdirAll(dir, modeDir); err != nil {
 			return err
 		}
@@ -157,7 +160,7 @@ func (n *Node) openStores(h home) error {
 		return err
 	}
 
-	machine, err := vm.New(vm.Options{Interpreter: n.config.Interpreter, CacheDir: h.cache()})
+	machine, err := vm.New(vm.Options{Interpreter: n.config.Interpreter, CacheDir: n.config.Cache})
 	if err != nil {
 		return err
 	}

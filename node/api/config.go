@@ -63,7 +63,7 @@ type Deciding struct {
 	Height uint64
 	Round  int       // how often it was tried already
 	Since  time.Time // of the first vote
-	Voted  int       // authorities that have voted on this try
+	Voted  int       // authorities that have given the vote that this try waits for
 	Needed int       // how many must
 }
 

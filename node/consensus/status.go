@@ -57,7 +57,7 @@ type Deciding struct {
 	Height uint64    // of the block
 	Round  int32     // how often it was tried already
 	Since  time.Time // of the first vote on any try
-	Voted  int       // authorities that have voted on this try
+	Voted  int       // authorities that have given the vote that this try waits for
 	Needed int       // how many must for a decision: more than two thirds
 }
 
@@ -178,7 +178,16 @@ func firstVote(rs *cstypes.RoundState, round int32, own []byte) time.Time {
 	return others
 }
 
-// votedIn tells whether an authority has voted in a round, for a block or against all.
+// votedIn tells whether an authority has given the vote that a round waits for, for a block or
+// against all: the second one, once two thirds have given the first. One that dies between the
+// two has voted and is missing all the same.
 func votedIn(rs *cstypes.RoundState, index, round int32) bool {
-	return round >= 0 && (rs.Votes.Prevotes(round).GetByIndex(index) != nil || rs.Votes.Precommits(round).GetByIndex(index) != nil)
+	if round < 0 {
+		return false
+	}
+	second := rs.Votes.Precommits(round)
+	if first := rs.Votes.Prevotes(round); !first.HasTwoThirdsAny() {
+		return first.GetByIndex(index) != nil || second.GetByIndex(index) != nil
+	}
+	return second.GetByIndex(index) != nil
 }

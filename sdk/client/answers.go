@@ -115,7 +115,7 @@ type Deciding struct {
 	Height  uint64  `json:"height"`
 	Round   int     `json:"round"`   // how often it was tried already
 	Seconds float64 `json:"seconds"` // since the first vote
-	Voted   int     `json:"voted"`   // authorities that have voted on this try
+	Voted   int     `json:"voted"`   // authorities that have given the vote that this try waits for
 	Needed  int     `json:"needed"`  // how many must
 }
 

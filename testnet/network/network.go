@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -49,6 +50,10 @@ type Config struct {
 	Rate float64
 	// LogLevel is how much the nodes log. Default "info".
 	LogLevel string
+	// Cache is a folder in which the nodes share compiled contracts; only this user may be able to
+	// write there. Then node 0 is started before the others, which find there what it
+	// compiled. Default: each has its own.
+	Cache string
 	// Flags are further options of "ward node" for all nodes.
 	Flags []string
 	// Say is told what is being waited for, now and then. Default: nobody is.
@@ -114,20 +119,32 @@ func Up(ctx context.Context, c Config) (*Network, error) {
 		}
 		n.nodes = append(n.nodes, p)
 	}
-	var errs []error
-	for _, p := range n.nodes {
-		errs = append(errs, p.start(n.command(p)))
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := n.up(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("network: %w", err), n.Down())
+	}
+	return n, nil
+}
+
+// up starts all nodes and waits for them.
+func (n *Network) up(ctx context.Context) error {
+	for i, p := range n.nodes {
+		if err := p.start(n.command(p)); err != nil {
+			return err
+		}
+		if i == 0 && n.config.Cache != "" {
+			n.config.Say("waiting for node 0 to compile the contracts")
+			if err := p.answers(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	for _, p := range n.nodes {
 		n.config.Say("waiting for node %d of %d", p.index, len(n.nodes))
 		if err := p.answers(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("network: %w", err), n.Down())
+			return err
 		}
 	}
-	return n, nil
+	return nil
 }
 
 // command is the command line of a node.
@@ -137,6 +154,9 @@ func (n *Network) command(p *process) []string {
 		"--listen", p.http, "--p2p", p.p2p, "--rpc", "none", "--log-level", n.config.LogLevel)
 	if n.config.Rate != 0 {
 		args = append(args, fmt.Sprintf("--rate=%g", n.config.Rate))
+	}
+	if n.config.Cache != "" {
+		args = append(args, "--cache", n.config.Cache)
 	}
 	for _, other := range n.all() {
 		if other != p {
@@ -260,6 +280,12 @@ func (n *Network) Down() error {
 	}
 	wait.Wait()
 	return errors.Join(errs...)
+}
+
+// Calm tells whether all nodes run, and have for this long or from the beginning: whether nothing
+// that takes longer than usual can be laid to a node that was down.
+func (n *Network) Calm(d time.Duration) bool {
+	return !slices.ContainsFunc(n.all(), func(p *process) bool { return !p.calm(d) })
 }
 
 // Deaths says which nodes have ended without being asked to, and how.

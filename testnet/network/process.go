@@ -22,17 +22,19 @@ type process struct {
 	node      Node
 	http, p2p string // addresses, the same over all lives
 
-	mu   sync.Mutex // held while the node is being started or ended
-	life *life      // the last one; nil before the first
+	mu    sync.Mutex // held while the node is being started or ended
+	life  *life      // the last one; nil before the first
+	lives int
 }
 
 // life is one run of a node's process.
 type life struct {
 	cmd   *exec.Cmd
 	leash io.WriteCloser // the node stops when this is closed, by us or with us
-	gone  chan struct{}  // closed when the process has ended
-	err   error          // how, readable once gone is closed
-	asked bool           // whether that was our wish
+	began time.Time
+	gone  chan struct{} // closed when the process has ended
+	err   error         // how, readable once gone is closed
+	asked bool          // whether that was our wish
 }
 
 func newProcess(index int, node Node, taken map[int]bool) (*process, error) {
@@ -105,7 +107,8 @@ func (p *process) start(command []string) error {
 	if err := l.cmd.Start(); err != nil {
 		return fmt.Errorf("node %d: %w", p.index, errors.Join(err, l.leash.Close()))
 	}
-	p.life = l
+	p.life, l.began = l, time.Now()
+	p.lives++
 	go func() {
 		defer close(l.gone)
 		l.err = l.cmd.Wait()
@@ -124,6 +127,13 @@ func (p *process) running() bool {
 	default:
 		return true
 	}
+}
+
+// calm tells whether the process runs, and has for a while or always.
+func (p *process) calm(d time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.running() && (p.lives == 1 || time.Since(p.life.began) >= d)
 }
 
 // kill ends the process at once.

@@ -60,6 +60,13 @@ func (s *Status) GoesOn() bool {
 	return s.Authorities > 0 && s.Voting >= s.Needed && s.Still <= stillAfter.Seconds()
 }
 
+// Whole tells whether all nodes run and have caught up, no authority is missing, and the chain
+// goes on.
+func (s *Status) Whole() bool {
+	ails := func(n NodeStatus) bool { return !n.Answers() || n.CatchingUp || len(n.Missing) > 0 }
+	return s.GoesOn() && len(s.Missing) == 0 && !slices.ContainsFunc(s.Nodes, ails)
+}
+
 // Answers tells whether the node runs and says how it is doing.
 func (n *NodeStatus) Answers() bool { return n.Running && n.Trouble == "" }
 

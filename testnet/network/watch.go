@@ -144,19 +144,19 @@ func (w *Watch) followAll(ctx context.Context) {
 	}
 }
 
-// stream counts the events of a node until ctx ends.
+// stream counts the events of a node until ctx ends. The client would connect again by itself
+// when the node is back, but pauses longer and longer, up to ten seconds; here the node is known
+// to be on this machine, and looked for again and again.
 func (w *Watch) stream(ctx context.Context, f *follower) error {
 	after := receipt.Cursor{Height: w.from, Tx: math.MaxUint32, Index: math.MaxUint32}.String()
-	var sub *client.Subscription
-	for sub == nil {
+	for {
 		// A node that is new, or away, must first have come as far.
 		_, err := f.client.Block(ctx, w.from)
 		if err == nil {
-			if sub, err = f.client.Subscribe(ctx, client.Filter{}, after, nil); err == nil {
-				break
+			if after, err = w.connection(ctx, f, after); err != nil && !passing(err) {
+				return err
 			}
-		}
-		if no, ok := errors.AsType[*client.Unserved](err); ok && !no.FutureHeight() && !no.Temporary() {
+		} else if !passing(err) {
 			return err
 		}
 		select {
@@ -165,11 +165,32 @@ func (w *Watch) stream(ctx context.Context, f *follower) error {
 		case <-time.After(lookEvery):
 		}
 	}
+}
+
+// passing tells whether what a node answered, or that it didn't, may be otherwise next time.
+func passing(err error) bool {
+	var gap *client.GapError
+	no, answered := errors.AsType[*client.Unserved](err)
+	return !errors.As(err, &gap) && (!answered || no.FutureHeight() || no.Temporary())
+}
+
+// connection counts the events of one connection, and returns where the next begins.
+func (w *Watch) connection(ctx context.Context, f *follower, after string) (string, error) {
+	connected, lost := context.WithCancel(ctx)
+	defer lost()
+	sub, err := f.client.Subscribe(connected, client.Filter{}, after, func(n client.Notice) {
+		if n.Kind == client.Disconnected {
+			lost()
+		}
+	})
+	if err != nil {
+		return after, err
+	}
 	defer sub.Close()
 	for {
-		e, err := sub.Next(ctx)
+		e, err := sub.Next(connected)
 		if err != nil {
-			return err
+			return sub.Cursor(), err
 		}
 		f.mu.Lock()
 		t := f.got[e.Height]
