@@ -336,7 +336,7 @@ func sweep(c *sdk.Ctx, a sweepArgs) (sweepResult, error) {
 
 type grantStatus struct {
 	Grant      Grant
-	Holds      bool     `doc:"it and all above it hold now"`
+	Holds      bool     `doc:"it and all above it hold now, forbids and devices aside"`
 	Why        string   `wire:",omitempty" doc:"why not, as a word"`
 	Reason     string   `wire:",omitempty" doc:"why not, as a sentence"`
 	Path       []uint64 `doc:"it and those above it, from the owner's down; if it does not hold, from the one that does not"`

@@ -9,8 +9,10 @@
 //	   ▲    │
 //	  [9] company → Ann, open, until Friday
 //
-//	check(Ann, open, front-door) = no forbid of the owner hits, and every link of some
-//	                               chain holds now: [1] and [4] and [9]
+//	check(Ann, open, front-door) = no forbid of the owner hits her, every link of some
+//	                               chain holds now: [1] and [4] and [9], nobody who
+//	                               passed it on is forbidden it, and she is no device
+//	                               that is not active
 //
 // So revoking [4] denies Ann at once, by one write, and a link that was written too
 // wide can't widen anything. Default is deny. What each method means and every code is
