@@ -3,6 +3,7 @@
 //
 //	devices/   is this device who it says it is
 //	access/    may this subject do that to this object
+//	authority/ who runs the chain
 //
 // They are ordinary contracts: their folders import nothing of Ward but sdk, and
 // nothing here gives them more than any other contract has. This package, in

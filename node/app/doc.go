@@ -20,6 +20,13 @@
 // state machine or the disk means that this node is broken; the application then takes
 // part in nothing any more, and says so by [App.Failed] and [App.Err].
 //
+// # Authorities
+//
+// FinalizeBlock hands the engine what Seal says of the authorities: the difference between
+// those that the contract in charge wants and those that the engine was given, both in state. So
+// a block that is executed again says the same, and what was committed is never said twice. The
+// engine asks the new set from two heights later on.
+//
 // # The true clock
 //
 // The engine stamps a block with the median time of the votes for the block before it.
