@@ -25,7 +25,7 @@ func (t *trade) mischief(ctx context.Context, slot int64, n int) error {
 		{t.burglar, "orders without a meter", "no_meter", "order", orderArgs{next, buy, 100, retail}},
 		{first.party, "orders when the gate has closed", "gate_closed", "order", orderArgs{slot - length, buy, 100, retail}},
 		{m.party, "says less than before", "reading_falls", "read", told(m, slot+1, m.importWh-1)},
-		{house.party, "sells more than its purse covers", "beyond_collateral", "order", orderArgs{next + length, sell, 2 * purse * 1000 / retail, retail}},
+		{house.party, "sells more than its purse covers", "beyond_collateral", "order", orderArgs{next + length, sell, 900_000_000, retail}},
 		{m.party, "sends a reading of tomorrow", "reading_future", "read", told(m, slot+86_400+t.market.Speed*120, m.importWh)},
 		{second.party, "bids more than the grid takes", "limit_out_of_range", "order", orderArgs{next + length, buy, 100, retail + 1}},
 		{m.party, "says that 1 MWh flowed in a second", "reading_jump", "read", told(m, slot+1, m.importWh+1_000_000)},

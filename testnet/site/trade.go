@@ -58,6 +58,9 @@ type (
 		SettleAfter int64 `json:"settle_after"`
 		Speed       int64
 		Start       int64
+		NextSettled *int64 `json:"next_settled"`
+
+		asked time.Time // of the chain
 	}
 	orderArgs struct {
 		Slot  int64
@@ -86,7 +89,7 @@ type (
 		Meter address.Address
 		PmaxW int64
 	}
-	due struct {
+	dueState struct {
 		Clear  []int64
 		Settle *int64
 	}
@@ -208,25 +211,35 @@ func (t *trade) at(r *client.Receipt) int64 {
 // opening finds the market, hangs the meters, and fills the purses; if an earlier run in the same
 // home left something behind, it goes on there.
 func (t *trade) opening(ctx context.Context) error {
-	answer, err := t.site.ask(ctx, t.operator, energy, "market", nil)
-	if err != nil {
+	var err error
+	if t.market, err = t.now(ctx); err != nil {
 		return err
-	}
-	if err := json.Unmarshal(answer.Result, &t.market); err != nil {
-		return fmt.Errorf("site: the market: %w", err)
 	}
 	if m := t.market; m.Speed < 1 || m.Speed > MaxSpeed || m.SlotSeconds != slotSeconds || m.GateSeconds != gateSeconds ||
 		m.SettleAfter != settleAfter || m.Operator != t.operator.address() {
-		return fmt.Errorf("site: the market is not one that the site can live with: %s", answer.Result)
+		return fmt.Errorf("site: the market is not one that the site can live with: %+v", m)
 	}
 	// The contract counts whole seconds of block time, so this is exact.
-	t.opened = answer.Time.Add(-time.Duration((t.market.Now-t.market.Start)/t.market.Speed) * time.Second)
+	t.opened = t.market.asked.Add(-time.Duration((t.market.Now-t.market.Start)/t.market.Speed) * time.Second)
 	return t.each(func(h *home) error {
 		if err := t.hang(ctx, h); err != nil {
 			return err
 		}
 		return t.pay(ctx, h)
 	})
+}
+
+// now asks how the market stands.
+func (t *trade) now(ctx context.Context) (m market, err error) {
+	answer, err := t.site.ask(ctx, t.operator, energy, "market", nil)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(answer.Result, &m); err != nil {
+		return m, fmt.Errorf("site: the market: %w", err)
+	}
+	m.asked = answer.Time
+	return m, nil
 }
 
 // each does something for all homes at the same time.
@@ -368,38 +381,25 @@ func (t *trade) position(party address.Address, slot int64) *position {
 	return t.positions[at]
 }
 
-// keep is what the operator does as keeper of the market: it clears what can be cleared and settles what can
-// be settled, and looks whether the money is all there. After a long rest there is more to settle than fits
-// between two slots; the next step goes on.
+// keep is what the operator does as keeper of the market: it clears and settles what is due, and
+// looks whether the money is all there. After a long rest there is more to settle than fits between two slots;
+// the next step goes on.
 func (t *trade) keep(ctx context.Context, over <-chan struct{}, slot int64) error {
-	half := time.Now().Add(time.Duration(t.market.SlotSeconds) * time.Second / time.Duration(t.market.Speed) / 2)
+	until := time.Now().Add(t.real(t.market.SlotSeconds) / 2)
 	var line report
-	for {
-		answer, err := t.site.ask(ctx, t.operator, energy, "due", nil)
+	for time.Now().Before(until) {
+		next, err := t.due(ctx, slot)
 		if err != nil {
 			return err
 		}
-		var d due
-		if err := json.Unmarshal(answer.Result, &d); err != nil {
-			return fmt.Errorf("site: what is due: %w", err)
+		if next == nil {
+			break
 		}
-		// A slot whose last readings aren't sent yet must wait, and so must one whose time came only by the clock of the
-		// node: its newest block may be older.
-		sure := time.Now().Add(-blockLag)
-		var r *client.Receipt
-		if i := slices.IndexFunc(d.Clear, func(at int64) bool { return !sure.Before(t.when(at - t.market.GateSeconds)) }); i >= 0 {
-			at := d.Clear[i]
-			r, err = t.chunk(ctx, "clear", chunkArgs{Slot: at}, at-t.market.GateSeconds)
-		} else if d.Settle != nil {
-			at := min(*d.Settle, slot-t.market.SlotSeconds, t.slot(sure.Add(-t.real(t.market.SettleAfter)))-t.market.SlotSeconds)
-			if at > line.settledTo {
-				r, err = t.chunk(ctx, "settle", chunkArgs{Slot: at, N: settleChunk}, at+t.market.SlotSeconds+t.market.SettleAfter)
-			}
-		}
+		r, err := t.do(ctx, *next)
 		if err != nil {
 			return err
 		}
-		if r == nil || r.Err() != nil { // nothing to do, or it went wrong and was said
+		if r == nil || r.Err() != nil { // that was said
 			break
 		}
 		if err := t.kept(ctx, r, &line); err != nil {
@@ -407,11 +407,8 @@ func (t *trade) keep(ctx context.Context, over <-chan struct{}, slot int64) erro
 		}
 		select {
 		case <-over:
-			half = time.Time{}
+			until = time.Time{}
 		default:
-		}
-		if time.Now().After(half) {
-			break
 		}
 	}
 	if err := t.count(ctx); err != nil {
@@ -421,19 +418,57 @@ func (t *trade) keep(ctx context.Context, over <-chan struct{}, slot int64) erro
 	return nil
 }
 
+// task is a call of the keeper's, for which it is time from a moment of the market on.
+type task struct {
+	method string
+	args   chunkArgs
+	from   int64
+}
+
 // blockLag is how old a block's time may be when it comes: a proposer makes an empty block
 // first where it lags by more than a second, and block time is cut to seconds.
 const blockLag = 2 * time.Second
+
+// due is the keeper's next task, nil if there is none. What the market says is due by the clock of the
+// node may not be by its newest block; and a slot whose last readings aren't sent yet is not settled.
+func (t *trade) due(ctx context.Context, slot int64) (*task, error) {
+	answer, err := t.site.ask(ctx, t.operator, energy, "due", nil)
+	if err != nil {
+		return nil, err
+	}
+	var d dueState
+	if err := json.Unmarshal(answer.Result, &d); err != nil {
+		return nil, fmt.Errorf("site: what is due: %w", err)
+	}
+	sure := time.Now().Add(-blockLag)
+	for _, at := range d.Clear {
+		if gate := at - t.market.GateSeconds; !sure.Before(t.when(gate)) {
+			return &task{"clear", chunkArgs{Slot: at}, gate}, nil
+		}
+	}
+	if d.Settle == nil {
+		return nil, nil
+	}
+	m, err := t.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := min(*d.Settle, slot-m.SlotSeconds, t.slot(sure.Add(-t.real(m.SettleAfter)))-m.SlotSeconds)
+	if m.NextSettled == nil || at < *m.NextSettled {
+		return nil, nil
+	}
+	return &task{"settle", chunkArgs{Slot: at, N: settleChunk}, at + m.SlotSeconds + m.SettleAfter}, nil
+}
 
 func (t *trade) real(market int64) time.Duration {
 	return time.Duration(market) * time.Second / time.Duration(t.market.Speed)
 }
 
-// chunk is one call of the keeper's, for which it is time from a moment of the market on.
-func (t *trade) chunk(ctx context.Context, method string, args chunkArgs, from int64) (*client.Receipt, error) {
-	r, err := t.operator.node.Call(ctx, t.operator.key, energy, method, args, client.Options{GasLimit: keeperGas})
-	_, err = t.site.came(ctx, t.operator, method+"s "+clock(args.Slot), func(r *client.Receipt) string {
-		if r != nil && t.at(r) < from {
+// do does a task.
+func (t *trade) do(ctx context.Context, k task) (*client.Receipt, error) {
+	r, err := t.operator.node.Call(ctx, t.operator.key, energy, k.method, k.args, client.Options{GasLimit: keeperGas})
+	_, err = t.site.came(ctx, t.operator, k.method+"s "+clock(k.args.Slot), func(r *client.Receipt) string {
+		if r != nil && t.at(r) < k.from {
 			return "too_early" // the block is older than blockLag
 		}
 		return decisionOK
@@ -607,8 +642,12 @@ func (t *trade) count(ctx context.Context) error {
 	return nil
 }
 
-// tell is a step's line.
+// tell is a step's line: a slot that was cleared, and what was settled beside it.
 func (t *trade) tell(line report) {
+	settles := "settles " + clock(line.settledTo)
+	if line.settled > 1 {
+		settles = fmt.Sprintf("settles %d slots to %s", line.settled, clock(line.settledTo))
+	}
 	var bills []string
 	for _, h := range t.homes {
 		if micro, ok := line.bills[h.name]; ok {
@@ -616,16 +655,12 @@ func (t *trade) tell(line report) {
 		}
 	}
 	step := Step{Who: t.operator.name, Decision: decisionOK, Height: line.height, ID: line.id}
-	settles := fmt.Sprintf("settles %s", clock(line.settledTo))
-	if line.settled > 1 {
-		settles = fmt.Sprintf("settles %d slots to %s", line.settled, clock(line.settledTo))
-	}
 	for i, c := range line.cleared {
-		step.Does, step.Why = fmt.Sprintf("clears %s: nothing is traded", clock(c.Slot)), ""
+		step.Does = fmt.Sprintf("clears %s: nothing is traded", clock(c.Slot))
 		if c.Wh > 0 {
 			step.Does = fmt.Sprintf("clears %s: %d Wh at %s a kWh", clock(c.Slot), c.Wh, euro(*c.Price))
 		}
-		if i == len(line.cleared)-1 && line.settled > 0 {
+		if i == len(line.cleared)-1 && len(bills) > 0 {
 			step.Why = settles + ": " + strings.Join(bills, ", ")
 		}
 		t.site.report(step, decisionOK, false)
