@@ -53,6 +53,11 @@ var rules = []rule{
 		of:       []string{"node"}, allow: []string{"runtime", "node"},
 	},
 	{
+		sentence: "testnet drives nodes as a user would: it imports no node, contract or cli",
+		of:       []string{"testnet"}, except: []string{"testnet/bench"}, // which also measures the engine alone
+		allow: []string{"runtime", "sdk", "testnet"},
+	},
+	{
 		sentence: "nothing imports cli but its own main",
 		of:       []string{""}, except: []string{"cli"}, deny: []string{module + "/cli"},
 	},
@@ -144,6 +149,7 @@ func TestRulesBite(t *testing.T) {
 		{"sdk", module + "/runtime/tx", "the guest sdk imports only"},
 		{"contracts/access", module + "/runtime/abi", "contracts import only"},
 		{"node/api", module + "/sdk/client", "node is built on runtime"},
+		{"testnet/network", module + "/node", "testnet drives nodes as a user would"},
 		{"node", module + "/cli", "nothing imports cli"},
 		{"runtime/host", "github.com/tetratelabs/wazero/api", "wazero has one door"},
 		{"node/eventlog", "github.com/syndtr/goleveldb/leveldb", "goleveldb has one door"},

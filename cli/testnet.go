@@ -249,7 +249,7 @@ func (t *testnet) run(ctx context.Context, down func()) (err error) {
 	for _, err := range t.network.Deaths() {
 		summary.Wrong = append(summary.Wrong, err.Error())
 	}
-	summary.OK = siteErr == nil && len(summary.Wrong) == 0 && (stopped || summary.Rounds > 0)
+	summary.OK = len(summary.Wrong) == 0 && (stopped || siteErr == nil && summary.Rounds > 0)
 	if err := t.summary(summary); err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ type NodeStatus struct {
 
 // GoesOn tells whether blocks come, or would if anything waited for one.
 func (s *Status) GoesOn() bool {
-	return s.Authorities > 0 && s.Voting >= s.Needed && s.Still <= stillAfter.Seconds()
+	return s.Height > 0 && s.Voting >= s.Needed && s.Still <= stillAfter.Seconds()
 }
 
 // Whole tells whether all nodes run and have caught up, no authority is missing, and the chain
@@ -144,6 +144,8 @@ func (s *Status) judge(answers []*client.Status, name func(client.Authority) str
 		s.Says = fmt.Sprintf("stands still since %.0f s: %s%s", s.Still, vote, missing)
 	case s.Voting < s.Needed:
 		s.Says = fmt.Sprintf("can't go on: %s%s", vote, missing)
+	case s.Height == 0:
+		s.Says = fmt.Sprintf("has no block yet: %s%s", vote, missing)
 	default:
 		s.Says = fmt.Sprintf("goes on: %s%s", vote, missing)
 	}
