@@ -91,8 +91,9 @@ export function follow(node, options) {
     let first = true // no event came on this connection yet
     let greeted = false
     alive()
-    mine.onclose = () => mine === socket && again('the connection was lost')
-    mine.onerror = () => {} // close follows
+    const lost = () => mine === socket && again('the connection was lost')
+    mine.onclose = lost
+    mine.onerror = lost // close should follow, but does not in Node 20 if the connection was refused
     mine.onmessage = message => {
       if (mine !== socket) return // a frame that was under way when the connection was given up
       alive()
