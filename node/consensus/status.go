@@ -118,7 +118,7 @@ func (e *Engine) signed(rs *cstypes.RoundState) map[string]uint64 {
 		newest[string(voter)] = max(newest[string(voter)], uint64(height))
 	}
 	last := rs.Height - 1
-	for _, vote := range rs.LastCommit.List() { // with votes that came after the decision
+	for _, vote := range votesOf(rs.LastCommit) { // with those that came after the decision
 		note(last, vote.ValidatorAddress)
 	}
 	for height := last; height > max(0, last-signedBlocks); height-- {
@@ -162,7 +162,7 @@ func deciding(rs *cstypes.RoundState, own []byte) *Deciding {
 func firstVote(rs *cstypes.RoundState, round int32, own []byte) time.Time {
 	var mine, others time.Time
 	for _, votes := range []*types.VoteSet{rs.Votes.Prevotes(round), rs.Votes.Precommits(round)} {
-		for _, vote := range votes.List() {
+		for _, vote := range votesOf(votes) {
 			first := &others
 			if bytes.Equal(vote.ValidatorAddress, own) {
 				first = &mine
@@ -176,6 +176,16 @@ func firstVote(rs *cstypes.RoundState, round int32, own []byte) time.Time {
 		return mine
 	}
 	return others
+}
+
+// votesOf lists the votes of a set, which may be nil. The set's own List takes no lock.
+func votesOf(set *types.VoteSet) (votes []*types.Vote) {
+	for i := range set.Size() {
+		if vote := set.GetByIndex(int32(i)); vote != nil {
+			votes = append(votes, vote)
+		}
+	}
+	return votes
 }
 
 // votedIn tells whether an authority has given the vote that a round waits for, for a block or
