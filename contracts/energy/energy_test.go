@@ -246,7 +246,7 @@ func TestWholeMarketIsTheSame(t *testing.T) {
 	for _, c := range []struct {
 		n    uint32
 		turn int
-	}{{1, 1}, {2, 5}, {3, 2}, {7, 13}, {27, 26}, {256, 4}} {
+	}{{1, 1}, {3, 5}, {7, 13}, {256, 26}} {
 		if got := run(t, c.n, c.turn); got != want {
 			t.Errorf("in chunks of %d, arrived %d by %d:\n%s\nwant\n%s", c.n, c.turn, c.turn, got, want)
 		}
