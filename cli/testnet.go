@@ -64,7 +64,7 @@ outlives this command, however it ends.`,
 					&urfave.IntFlag{Name: "nodes", Value: 4, Usage: "`NUMBER` of authorities"},
 					&urfave.DurationFlag{Name: "for", Usage: "end after this `TIME`, but not before the first round is told", DefaultText: "until Ctrl-C"},
 					&urfave.StringFlag{Name: "home", Usage: "`FOLDER` to keep keys and chains in", DefaultText: "a temporary one, removed at the end"},
-					&urfave.Int64Flag{Name: "speed", Value: site.DefaultSpeed, Usage: "how many `TIMES` faster the time of the market passes"},
+					&urfave.Int64Flag{Name: "speed", Value: site.DefaultSpeed, Usage: fmt.Sprintf("how many times as fast as time the market's time passes, 1 to %d: `N`", site.MaxSpeed)},
 					jsonFlag,
 				},
 				Action: testnetUp,
@@ -113,7 +113,7 @@ func testnetUp(c *urfave.Context) error {
 	case c.Int("nodes") < 1 || c.Int("nodes") > network.MaxNodes:
 		return usagef("--nodes %d: must be 1 to %d", c.Int("nodes"), network.MaxNodes)
 	case c.Int64("speed") < 1 || c.Int64("speed") > site.MaxSpeed:
-		return usagef("--speed %d: must be 1 to %d", c.Int64("speed"), site.MaxSpeed)
+		return usagef("--speed %d: 1 to %d", c.Int64("speed"), site.MaxSpeed)
 	}
 	home := c.String("home")
 	if home == "" {
@@ -129,12 +129,8 @@ func testnetUp(c *urfave.Context) error {
 		return err
 	}
 	defer s.close()
-	wanted := 0
-	if c.IsSet("nodes") {
-		wanted = c.Int("nodes")
-	}
 	t := &testnet{session: s, length: c.Duration("for")}
-	if err := t.makeHomes(c.Int("nodes"), wanted, c.Int64("speed")); err != nil {
+	if err := t.makeHomes(c); err != nil {
 		return err
 	}
 	ctx, down := context.WithCancel(s.ctx)
@@ -155,19 +151,25 @@ type testnet struct {
 // nodeHome is the home of a node of the network.
 func (t *testnet) nodeHome(i int) string { return filepath.Join(t.home, fmt.Sprintf("node-%d", i)) }
 
-// makeHomes makes the homes of the nodes, or finds them. wanted is how many nodes were asked
-// for, 0 if that was left open. What was begun and not finished is finished.
-func (t *testnet) makeHomes(count, wanted int, speed int64) error {
+// makeHomes makes the homes of the nodes, or finds them: then what is asked for on the command
+// line must be what the chain began with. What was begun and not finished is finished.
+func (t *testnet) makeHomes(c *urfave.Context) error {
+	count, speed := c.Int("nodes"), c.Int64("speed")
 	found, err := t.siteChain(t.nodeHome(0), "ward testnet")
 	if err != nil {
 		return err
 	}
 	if found != nil {
-		count = len(found.Authorities)
-		if wanted != 0 && wanted != count {
-			return hint(fmt.Errorf("%s is the home of chain %s, which began with %d authorities, not %d", t.home, found.Chain, count, wanted),
-				"another --home, or no --nodes")
+		if has := len(found.Authorities); c.IsSet("nodes") && has != count {
+			return hint(fmt.Errorf("--nodes %d: chain %s in %s began with %d authorities", count, found.Chain, t.home, has),
+				"--nodes %d, or another --home", has)
 		}
+		if c.IsSet("speed") {
+			if err := t.checkSpeed(found, speed); err != nil {
+				return err
+			}
+		}
+		count = len(found.Authorities)
 	}
 	keys, err := t.siteKeys()
 	if err != nil {
