@@ -192,17 +192,22 @@ func (w *Watch) connection(ctx context.Context, f *follower, after string) (stri
 		if err != nil {
 			return sub.Cursor(), err
 		}
-		f.mu.Lock()
-		t := f.got[e.Height]
-		if t == nil {
-			t = new(tally)
-			f.got[e.Height] = t
-		}
-		t.add(e)
-		close(f.arrived)
-		f.arrived = make(chan struct{})
-		f.mu.Unlock()
+		f.count(e)
 	}
+}
+
+// count notes an event that was streamed.
+func (f *follower) count(e *client.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.got[e.Height]
+	if t == nil {
+		t = new(tally)
+		f.got[e.Height] = t
+	}
+	t.add(e)
+	close(f.arrived)
+	f.arrived = make(chan struct{})
 }
 
 // advance compares what is new up to a height, as far as each node has come. w.compare is held.
