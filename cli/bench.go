@@ -33,6 +33,9 @@ import (
 // much its door's owner: more than any machine executes, because quotas are not what is measured.
 const benchQuota = 1 << 55
 
+// benchContracts are the contracts of a benchmark: the one that is asked, and the one that it asks.
+var benchContracts = []string{"access", client.DevicesContract}
+
 // atMost is the rate that stands for as many as are committed.
 const atMost = "max"
 
@@ -210,7 +213,9 @@ func (s *session) benchWard(o benchOptions, p *progress) (r bench.Result, err er
 		}
 		nodes[0].Flags = []string{"--pprof", profiler}
 	}
-	net, err := network.Up(s.ctx, network.Config{Program: []string{program}, Nodes: nodes, Rate: -1, LogLevel: "warn", Say: p.say})
+	net, err := network.Up(s.ctx, network.Config{
+		Program: []string{program}, Nodes: nodes, Rate: -1, LogLevel: "warn", Cache: filepath.Join(s.home, "cache"), Say: p.say,
+	})
 	if err != nil {
 		return r, err
 	}
@@ -244,6 +249,7 @@ func (s *session) benchHomes(o benchOptions) (owner *tx.SecretKey, devices []tx.
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	built = slices.DeleteFunc(built, func(m module) bool { return !slices.Contains(benchContracts, m.name) })
 	if owner, err = client.GenerateKey(tx.EdDSA); err != nil {
 		return nil, nil, nil, err
 	}

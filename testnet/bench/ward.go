@@ -28,6 +28,8 @@ const (
 	// preparing is how many transactions of the preparation are under way at a time: all
 	// of them are the owner's, and may overtake each other by 256.
 	preparing = 64
+	// warmUp bounds how long a node may take to compile the contracts, on a busy machine.
+	warmUp = 2 * time.Minute
 )
 
 // Config says what Ward measures.
@@ -157,14 +159,19 @@ type (
 		Object   string
 		Relation string
 	}
+	checkArgs struct {
+		Object   string
+		Relation string
+		Subject  address.Address
+	}
 	decision struct {
 		Allowed bool
 		Reason  string
 	}
 )
 
-// prepare makes every device able to open the door, and lets each do it once: then no
-// instance of a contract has to be made any more, and the gas that a check takes is known.
+// prepare makes every device able to open the door, and lets each do it once: then the
+// contracts are compiled, and the gas that a check takes is known.
 func (w *ward) prepare(ctx context.Context) error {
 	var err error
 	if w.args, err = wire.Marshal(useArgs{w.object, relation}); err != nil {
@@ -209,6 +216,11 @@ func (w *ward) prepare(ctx context.Context) error {
 	if err := checks.Wait(); err != nil {
 		return fmt.Errorf("a device opens the door: %w", err)
 	}
+	for _, node := range w.nodes {
+		if err := w.warm(ctx, node); err != nil {
+			return fmt.Errorf("%s is asked whether a device may open the door: %w", node.URL, err)
+		}
+	}
 	for _, gas := range used {
 		w.used = max(w.used, gas)
 	}
@@ -221,6 +233,27 @@ func (w *ward) prepare(ctx context.Context) error {
 	}
 	w.size = len(signed.Encode())
 	return nil
+}
+
+// warm returns when a node has answered a view. A node compiles the contracts for views
+// beside everything else when it has just begun, which would be half a load.
+func (w *ward) warm(ctx context.Context, node *client.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, warmUp)
+	defer cancel()
+	question := client.Question{
+		Contract: contract, Method: "check", Args: checkArgs{w.object, relation, w.config.Devices[0].Public().Address()},
+	}
+	for {
+		_, err := node.Ask(ctx, question)
+		if busy, ok := errors.AsType[*client.Unserved](err); !ok || !busy.Temporary() {
+			return err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
 }
 
 // Each device talks to one node, so that its transactions hardly overtake each other.
