@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -93,9 +94,13 @@ func status(c *urfave.Context) error {
 		Peers        int     `json:"peers"`
 		Transactions int     `json:"waiting"`
 		Subscribers  int     `json:"subscribers"`
+
+		Missing  []string         `json:"missing"`            // authorities, by name or key
+		Deciding *client.Deciding `json:"deciding,omitempty"` // while they vote on a block
 	}{
 		s.node, st.Chain, st.Node, st.Version, st.Height, st.Time.Unix(), st.Root, st.LagSeconds, st.CatchingUp,
 		st.Validator, st.Validators, st.Peers, st.Transactions, st.Subscribers,
+		missing(st), st.Deciding,
 	}
 	return s.print(result, func() {
 		role := "follows the chain"
@@ -111,7 +116,35 @@ func status(c *urfave.Context) error {
 			{"chain", fmt.Sprintf("%s, %d authorities, %d peers", st.Chain, st.Validators, st.Peers)},
 			{"block", fmt.Sprintf("%d, %s, %.0f s ago", st.Height, clock(st.Time), st.LagSeconds)},
 			{"root", st.Root},
+			{"decides", decides(st)},
 			{"now", fmt.Sprintf("%d transactions wait, %d subscribers listen", st.Transactions, st.Subscribers)},
 		})
 	})
+}
+
+// missing names the authorities that take no part, as the node sees it.
+func missing(st *client.Status) []string {
+	names := []string{}
+	for _, a := range st.Authorities {
+		switch {
+		case a.Missing && a.Name != "":
+			names = append(names, a.Name)
+		case a.Missing:
+			names = append(names, a.Key)
+		}
+	}
+	return names
+}
+
+// decides says in a sentence who decides, and what keeps them from it.
+func decides(st *client.Status) string {
+	away := missing(st)
+	line := fmt.Sprintf("%d of %d authorities vote, %d are needed", len(st.Authorities)-len(away), len(st.Authorities), len(st.Authorities)*2/3+1)
+	if len(away) > 0 {
+		line += "; missing: " + strings.Join(away, ", ")
+	}
+	if d := st.Deciding; d != nil && d.Seconds > 1 {
+		line += fmt.Sprintf("; at block %d for %.0f s", d.Height, d.Seconds)
+	}
+	return line
 }
