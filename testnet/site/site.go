@@ -345,7 +345,7 @@ func (s *site) ask(ctx context.Context, p *party, contract, method string, args 
 }
 
 // warmUp bounds how long a node may take to compile a contract.
-const warmUp = 30 * time.Second
+const warmUp = time.Minute
 
 // errBehind is what again takes as a reason to go on.
 var errBehind = errors.New("behind")
