@@ -1,0 +1,39 @@
+// Package meter rewrites a contract's module so that it counts for itself. wazero has no fuel,
+// its engines overflow the stack at different depths, and floating point leaves the bits of a NaN to the
+// machine; a rewritten module answers the same on every one of them.
+//
+//	func f:                          func f, rewritten:
+//	                                   gas -= price of the next straight line; below 0: trap
+//	                                   stack -= size of f's frame;             below 0: trap
+//	  local.get 0                      block
+//	  loop                               local.get 0
+//	    ...                              loop
+//	    br_if 0                            gas -= ...; below 0: trap
+//	  end                                  ...
+//	  f64.add                              br_if 0
+//	  memory.grow                        end
+//	  return                             gas -= ...
+//	                                     f64.add, a NaN replaced by the canonical one
+//	                                     call $grow, which pays by the page
+//	                                     br 0
+//	                                   end
+//	                                   stack += size of f's frame
+//
+// The price of a straight line is paid before its first instruction runs, so nothing runs
+// that nobody has paid for, also before a trap. Whether there was enough is looked at where a function
+// begins and where a loop begins again; between two looks a call runs through no more code than a function has. The
+// host looks whenever it is called, and at the end: with gas below zero a call is out of gas, however
+// it ended. A line ends where control may come from or go
+// elsewhere: at a label that is jumped to, behind a conditional jump, behind a jump. What can never be
+// reached is left out.
+//
+// A frame's size is that of its locals and of the most operands it ever has, in 8 bytes each, and
+// never less than a share that bounds how many frames there can be (NEAR's finite-wasm counts both, too).
+// A function that calls none has no frame of its own: at most one of those is on top of the
+// stack.
+//
+// Gas and stack are mutable globals, exported under names that no contract may use. The host
+// sets them before a call, reads and writes them when the contract calls it, and sees by them why a module
+// trapped. Every other mutable global is exported too, so that an instance can be put back to
+// what it was. The start function is exported and not run: nothing runs before there is gas.
+package meter

@@ -1,0 +1,261 @@
+package vet
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/meter"
+	"github.com/wardledger/ward/runtime/wasm"
+)
+
+// Bounds of a module. Each is several times what the largest contracts in plain Go need (they have
+// 3 MB, 2,000 functions, 860,000 instructions, blocks 300 deep and br_tables of 540 labels),
+// and low enough that a module at all of them at once is vetted, rewritten and compiled in seconds.
+const (
+	// MaxModule is the most bytes of a module: what a transaction can carry.
+	MaxModule = abi.MaxModule
+	// MaxTypes is the most function types.
+	MaxTypes = 4096
+	// MaxImports is the most imports: the tables of runtime/abi have fewer.
+	MaxImports = 256
+	// MaxFunctions is the most functions that a module defines.
+	MaxFunctions = 1 << 16
+	// MaxGlobals is the most globals. The mutable ones are put back after each call.
+	MaxGlobals = 1024
+	// MaxExports is the most exports. Each is a name that is looked up in a map of every instance.
+	MaxExports = 1024
+	// MaxTables and MaxTableEntries bound the tables and all that they may ever hold together: an entry for
+	// each function whose address is taken.
+	MaxTables       = 16
+	MaxTableEntries = 1 << 16
+	// MaxPages is the most pages of memory that a contract may start with or grow to, 64 MiB.
+	MaxPages = 1024
+	// MaxSegments is the most element segments, and MaxData the most data segments: the linker of Go
+	// leaves out every 8 zero bytes and so makes 34,000 of these.
+	MaxSegments = 1024
+	MaxData     = 100_000
+	// MaxArity is the most parameters, and results, of a function or block.
+	MaxArity = 128
+	// MaxLocals is the most locals of a function, which an engine clears at each call.
+	MaxLocals = 4096
+	// MaxNesting is how deep blocks lie inside each other.
+	MaxNesting = 2048
+	// MaxLabels is the most labels of a br_table.
+	MaxLabels = 8192
+	// MaxName is the longest name of an import or export in bytes.
+	MaxName = 256
+)
+
+// Module checks whether a module may be deployed and returns it, valid. The error is a *wasm.Error.
+func Module(b []byte) (*wasm.Module, error) {
+	if len(b) > MaxModule {
+		return nil, refused("", -1, 0, "%d bytes, limit %d", len(b), MaxModule)
+	}
+	m, err := wasm.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	for _, check := range []func(*wasm.Module) error{counts, shapes, imports, exports} {
+		if err := check(m); err != nil {
+			return nil, err
+		}
+	}
+	depth, current := 0, -1
+	err = m.Validate(func(f int, in *wasm.Instruction) error {
+		if f != current {
+			current, depth = f, 0
+		}
+		switch in.Op {
+		case wasm.OpBlock, wasm.OpLoop, wasm.OpIf:
+			if depth++; depth > MaxNesting {
+				return refused("code", f, in.Start, "blocks more than %d deep", MaxNesting)
+			}
+		case wasm.OpEnd:
+			depth--
+		case wasm.OpBrTable:
+			if len(in.Targets) > MaxLabels {
+				return refused("code", f, in.Start, "br_table of %d labels, limit %d", len(in.Targets), MaxLabels)
+			}
+		case wasm.OpTableSet, wasm.OpTableGrow, wasm.OpTableFill, wasm.OpTableCopy, wasm.OpTableInit, wasm.OpElemDrop, wasm.OpDataDrop:
+			return refused("code", f, in.Start, "%s is not allowed: what it changes can't be put back", in.Op)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func refused(section string, index, offset int, format string, args ...any) error {
+	return &wasm.Error{Section: section, Index: index, Offset: offset, Rule: fmt.Sprintf(format, args...)}
+}
+
+// counts holds what a module has many of against its bounds.
+func counts(m *wasm.Module) error {
+	for _, c := range []struct {
+		section string
+		have    int
+		limit   int
+		what    string
+	}{
+		{"type", len(m.Types), MaxTypes, "types"},
+		{"import", len(m.Imports), MaxImports, "imports"},
+		{"function", len(m.Funcs), MaxFunctions, "functions"},
+		{"table", len(m.Tables), MaxTables, "tables"},
+		{"global", len(m.Globals), MaxGlobals, "globals"},
+		{"export", len(m.Exports), MaxExports, "exports"},
+		{"element", len(m.Elems), MaxSegments, "element segments"},
+		{"data", len(m.Data), MaxData, "data segments"},
+	} {
+		if c.have > c.limit {
+			return refused(c.section, -1, 0, "%d %s, limit %d", c.have, c.what, c.limit)
+		}
+	}
+	return nil
+}
+
+// shapes checks types, tables, memory, globals and locals.
+func shapes(m *wasm.Module) error {
+	for i, t := range m.Types {
+		if n := max(len(t.Params), len(t.Results)); n > MaxArity {
+			return refused("type", i, 0, "%d parameters or results, limit %d", n, MaxArity)
+		}
+	}
+	entries := uint64(0)
+	for i, t := range m.Tables {
+		if entries += uint64(t.Limits.Min); entries > MaxTableEntries {
+			return refused("table", i, 0, "tables with more than %d entries", MaxTableEntries)
+		}
+	}
+	elements := 0
+	for i := range m.Elems {
+		if elements += m.Elems[i].Len(); elements > MaxTableEntries {
+			return refused("element", i, 0, "more than %d elements", MaxTableEntries)
+		}
+	}
+	for i, memory := range m.Memories {
+		if memory.Min > MaxPages {
+			return refused("memory", i, 0, "starts with %d pages, limit %d", memory.Min, MaxPages)
+		}
+	}
+	for i, g := range m.Globals {
+		if g.Mutable && g.Type.Ref() {
+			return refused("global", i, g.Init.Offset, "a mutable %s is not allowed: it can't be put back", g.Type)
+		}
+	}
+	for i := range m.Code {
+		n := uint64(len(m.Types[m.Funcs[i]].Params))
+		for _, l := range m.Code[i].Locals {
+			n += uint64(l.Count)
+		}
+		if n > MaxLocals {
+			return refused("code", i, m.Code[i].Offset, "%d locals, limit %d", n, MaxLocals)
+		}
+	}
+	return nil
+}
+
+// imports checks that all that is imported are functions of the tables of runtime/abi.
+func imports(m *wasm.Module) error {
+	for i, im := range m.Imports {
+		name := text(im.Module) + "." + text(im.Name)
+		if im.Kind != wasm.KindFunc {
+			return refused("import", i, 0, "%s is a %s, only functions can be imported", name, im.Kind)
+		}
+		want, ok := signature(im.Module, im.Name)
+		if !ok {
+			return refused("import", i, 0, "%s: there is no such function in version %d of the interface", name, abi.Version)
+		}
+		if t := m.Types[im.Type]; !slices.Equal(t.Params, want.Params) || !slices.Equal(t.Results, want.Results) {
+			return refused("import", i, 0, "%s: its type is %s, not %s", name, want, t)
+		}
+	}
+	return nil
+}
+
+// exports checks that what the runtime needs is exported, and nothing under its own names.
+func exports(m *wasm.Module) error {
+	have := make(map[string]wasm.Export, len(m.Exports))
+	for i, e := range m.Exports {
+		if len(e.Name) > MaxName {
+			return refused("export", i, 0, "a name of %d bytes, limit %d", len(e.Name), MaxName)
+		}
+		if strings.HasPrefix(e.Name, meter.Prefix) {
+			return refused("export", i, 0, "%s: names that begin with %q are the runtime's", text(e.Name), meter.Prefix)
+		}
+		have[e.Name] = e
+	}
+	for _, want := range abi.Exports() {
+		e, ok := have[want.Name]
+		if !ok {
+			if want.Required {
+				return refused("export", -1, 0, "there is no %s", want.Name)
+			}
+			continue
+		}
+		if e.Kind != wasm.KindFunc {
+			return refused("export", -1, 0, "%s is a %s, not a function", want.Name, e.Kind)
+		}
+		t, ok := m.FuncType(e.Index)
+		if !ok {
+			return refused("export", -1, 0, "%s: there is no function %d", want.Name, e.Index)
+		}
+		if len(t.Params)+len(t.Results) > 0 {
+			return refused("export", -1, 0, "%s: its type is () -> (), not %s", want.Name, t)
+		}
+	}
+	if e, ok := have[abi.ExportMemory]; !ok || e.Kind != wasm.KindMemory {
+		return refused("export", -1, 0, "there is no memory %q", abi.ExportMemory)
+	}
+	return nil
+}
+
+// signature returns the type of a function that a contract may import.
+func signature(module, name string) (t wasm.FuncType, ok bool) {
+	switch module {
+	case abi.Module:
+		for _, f := range abi.Table() {
+			if f.Name == name {
+				for _, p := range f.Params {
+					t.Params = append(t.Params, valueType(p.Type))
+				}
+				return wasm.FuncType{Params: t.Params, Results: valueTypes(f.Results)}, true
+			}
+		}
+	case abi.WASIModule:
+		for _, f := range abi.WASI() {
+			if f.Name == name {
+				return wasm.FuncType{Params: valueTypes(f.Params), Results: valueTypes(f.Results)}, true
+			}
+		}
+	}
+	return t, false
+}
+
+func valueTypes(names []string) (types []wasm.ValueType) {
+	for _, name := range names {
+		types = append(types, valueType(name))
+	}
+	return types
+}
+
+func valueType(name string) wasm.ValueType {
+	switch name {
+	case abi.I32:
+		return wasm.I32
+	case abi.I64:
+		return wasm.I64
+	}
+	panic("BUG: vet: the interface has a value of type " + name)
+}
+
+// text quotes a name from a module, in ASCII whatever it holds, and cut.
+func text(name string) string {
+	if len(name) > abi.MaxMethodName {
+		return fmt.Sprintf("%+q...", name[:abi.MaxMethodName])
+	}
+	return fmt.Sprintf("%+q", name)
+}
