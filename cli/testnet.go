@@ -155,9 +155,14 @@ func (t *testnet) nodeHome(i int) string { return filepath.Join(t.home, fmt.Spri
 // line must be what the chain began with. What was begun and not finished is finished.
 func (t *testnet) makeHomes(c *urfave.Context) error {
 	count, speed := c.Int("nodes"), c.Int64("speed")
-	found, err := t.siteChain(t.nodeHome(0), "ward testnet")
-	if err != nil {
-		return err
+	// In any home: who was stopped while homes were made has left the genesis in some of them, and
+	// another one in the rest would be another chain.
+	var found *genesis.Genesis
+	for i := 0; i < network.MaxNodes && found == nil; i++ {
+		var err error
+		if found, err = t.siteChain(t.nodeHome(i), "ward testnet"); err != nil {
+			return err
+		}
 	}
 	if found != nil {
 		if has := len(found.Authorities); c.IsSet("nodes") && has != count {
@@ -191,11 +196,26 @@ func (t *testnet) makeHomes(c *urfave.Context) error {
 		}
 	}
 	t.chain = found.Chain
-	// Node 0's comes last: who finds it knows that all others have theirs.
-	for i := count - 1; i >= 0; i-- {
-		if err := node.WriteGenesis(t.nodeHome(i), found); err != nil && !errors.Is(err, fs.ErrExist) {
+	for _, n := range t.nodes {
+		err := node.WriteGenesis(n.Home, found)
+		if errors.Is(err, fs.ErrExist) {
+			err = sameGenesis(n.Home, found)
+		}
+		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// sameGenesis tells whether a home begins the chain that the others do.
+func sameGenesis(home string, g *genesis.Genesis) error {
+	has, err := node.ReadGenesis(home)
+	if err != nil {
+		return err
+	}
+	if has.Digest() != g.Digest() {
+		return hint(fmt.Errorf("%s is a home of chain %s, the network's is %s", home, has.Chain, g.Chain), "another --home, or remove that folder")
 	}
 	return nil
 }
@@ -217,13 +237,15 @@ func (t *testnet) run(ctx context.Context, down func()) (err error) {
 		}
 		return err
 	}
-	defer func() { err = errors.Join(err, t.network.Down()) }()
-	closer, err := t.network.Serve(t.home, down)
+	closer := func() error { return nil }
+	// The nodes first: who waits for the end does so by what closer removes.
+	defer func() { err = errors.Join(err, t.network.Down(), closer()) }()
+	serve, err := t.network.Serve(t.home, down)
 	if err != nil {
 		p.done()
 		return err
 	}
-	defer func() { err = errors.Join(err, closer()) }()
+	closer = serve
 	watch, err := t.network.Watch(ctx)
 	p.done()
 	switch {

@@ -80,7 +80,7 @@ class Key:
     def __init__(self, private):
         self.private, self.alg = private, EDDSA if isinstance(private, ed25519.Ed25519PrivateKey) else ES256
         form = (("Raw", "Raw"), ("X962", "CompressedPoint"))[self.alg == ES256]
-        self.public = private.public_key().public_bytes(serialization.Encoding[form[0]], getattr(serialization.PublicFormat, form[1]))
+        self.public = private.public_key().public_bytes(getattr(serialization.Encoding, form[0]), getattr(serialization.PublicFormat, form[1]))
         self.address = hashlib.sha256(b"ward-key-v1" + self.public).digest()[:20]  # also the kid
 
     @classmethod
