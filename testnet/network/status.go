@@ -63,7 +63,7 @@ func (s *Status) GoesOn() bool {
 // Whole tells whether all nodes run and have caught up, no authority is missing, and the chain
 // goes on.
 func (s *Status) Whole() bool {
-	ails := func(n NodeStatus) bool { return !n.Answers() || n.CatchingUp || len(n.Missing) > 0 }
+	ails := func(n NodeStatus) bool { return !n.Answers() || n.Height == 0 || n.CatchingUp || len(n.Missing) > 0 }
 	return s.GoesOn() && len(s.Missing) == 0 && !slices.ContainsFunc(s.Nodes, ails)
 }
 
