@@ -27,6 +27,8 @@ const (
 	maxIndex = 8
 	// maxAhead is how far ahead the slots lie that orders are taken for: today and tomorrow.
 	maxAhead = 2 * sdk.Day
+	// mostTariffs is how many tariffs are looked through for the worst one.
+	mostTariffs = 100
 	// maxMeters is how many meters of a party are looked at when a slot is settled.
 	maxMeters = 8
 	// maxReadings is how many readings are in a batch: a day of quarter hours, and of 100 if the

@@ -82,7 +82,13 @@ func (m *Meter) take(c *sdk.Ctx, market Market, slot sdk.Time) (f, late flow, su
 		start.importWh, start.exportWh = max(start.importWh, m.SettledImport), max(start.exportWh, m.SettledExport)
 		late = flow{start.importWh - m.SettledImport, start.exportWh - m.SettledExport}
 	}
+	if sureStart {
+		m.SureThrough = slot
+	}
 	end, sureEnd := m.at(c, market.end(slot), market.SlotSeconds)
+	if sureEnd {
+		m.SureThrough = market.end(slot)
+	}
 	end.importWh, end.exportWh = max(end.importWh, start.importWh), max(end.exportWh, start.exportWh)
 	m.SettledThrough, m.SettledImport, m.SettledExport, m.SettledSure = market.end(slot), end.importWh, end.exportWh, sureEnd
 	return flow{end.importWh - start.importWh, end.exportWh - start.exportWh}, late, sureStart && sureEnd

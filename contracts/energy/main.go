@@ -69,6 +69,9 @@ type Meter struct {
 	SettledImport  int64    `wire:",omitempty" doc:"the register that was settled through"`
 	SettledExport  int64    `wire:",omitempty" doc:"the same of what went out"`
 	SettledSure    bool     `wire:",omitempty" doc:"these are no estimate"`
+	SureThrough    sdk.Time `wire:",omitempty" doc:"the last moment at which what was settled was no estimate, as far as it matters to a tariff"`
+
+	Rolled sdk.Time `wire:",omitempty" doc:"when its registers last rolled over"`
 }
 
 // A reading is a row of a meter's history. Its registers count across rollovers.
@@ -210,6 +213,8 @@ var (
 	errDone        = sdk.Error(25, "already_done", "This was done before.")
 	errNotCleared  = sdk.Error(26, "not_cleared", "The slot has orders and must be cleared first.")
 	errNoStatement = sdk.Error(27, "unknown_statement", "Nothing came of the slot for this party.")
+
+	errReadFirst = sdk.Error(28, "read_first", "The meter must be read by itself or its gateway before its party alone can end it.")
 )
 
 func init() {
@@ -217,14 +222,14 @@ func init() {
 
 	sdk.Init(create, "Opens the market: its operator, slots, gate, prices and time.")
 	sdk.Method("register_meter", registerMeter, "Begin to count the energy of a meter, an active device of the sender's, which makes the sender a party. Its first reading is where counting starts.")
-	sdk.Method("close_meter", closeMeter, "End a meter, with its last registers if it can be read. By its party.")
+	sdk.Method("close_meter", closeMeter, "End a meter that itself or its gateway read within the last slot, with its last registers if it can be read. By its party; else see agree_closing.")
 	sdk.Method("replace_meter", replaceMeter, "End a meter and begin to count another in its place. By its party.")
-	sdk.Method("agree_closing", agreeClosing, "End a meter at registers that may lie below its last readings, because those were wrong. It ends once its party and the operator have said the same.")
+	sdk.Method("agree_closing", agreeClosing, "End a meter at registers that may lie below its last readings, because those were wrong, or that nobody else has read. It ends once its party and the operator have said the same.")
 	sdk.Method("set_gateway", setGateway, "Say who else may read a meter, or nobody. By its party.")
 
 	sdk.Method("read", read, "Record readings, all or none, in the order of each meter's numbers. By the meter itself (assurance A), its gateway (B) or its party (C).")
 	sdk.Method("read_signed", readSigned, "Record readings that the meter signed, whoever brings them (assurance A).")
-	sdk.Method("rollover", rollover, "Record a reading after which the registers go on from other values. By whoever may read the meter.")
+	sdk.Method("rollover", rollover, "Record a reading after which the registers go on from lower values. By the meter itself or its gateway.")
 
 	sdk.Method("credit", credit, "Let money in: from the operator's account to a party's. By the operator.")
 	sdk.Method("debit", debit, "Let money out: from what is free of a party's account to the operator's. By the operator.")

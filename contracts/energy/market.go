@@ -149,6 +149,17 @@ func putTariff(c *sdk.Ctx, a tariffArgs) error {
 	return nil
 }
 
+// worst returns the lowest feed-in and the highest retail of the slots from one to another, of
+// mostTariffs tariffs at most.
+func worst(c *sdk.Ctx, from, to sdk.Time) Tariff {
+	w := tariffOf(c, min(from, to))
+	rows, _ := tariffAt.Until(tariffAt.From(tariffs.All(), w.From+1), to+1).Page(c, nil, mostTariffs)
+	for _, row := range rows {
+		w.FeedIn, w.Retail = min(w.FeedIn, row.Value.FeedIn), max(w.Retail, row.Value.Retail)
+	}
+	return w
+}
+
 // tariffOf returns the tariff of a slot: the last that begins with it or before.
 func tariffOf(c *sdk.Ctx, slot sdk.Time) Tariff {
 	rows, _ := tariffAt.Until(tariffs.All(), slot+1).Reverse().Page(c, nil, 1)

@@ -115,7 +115,14 @@ func closeMeter(c *sdk.Ctx, a closeArgs) (sdk.None, error) {
 }
 
 // end closes a meter, with a last reading if there is one.
+// The party alone may say so right after somebody else has read it: otherwise what it counted since
+// would never be paid, and the operator must agree.
 func end(c *sdk.Ctx, m Market, now sdk.Time, meter *Meter, last *Register) error {
+	if meter.Time != 0 {
+		if r, _ := readings.Get(c, readingKey{meter.Meter, meter.Time}); r.Assurance == assuranceEntered || now.Sub(meter.Time) > m.SlotSeconds {
+			return errReadFirst.Because("meter %s was last read by itself or its gateway more than %s ago, if ever: let it be read, or agree with the operator (agree_closing)", meter.Meter, m.SlotSeconds)
+		}
+	}
 	if last != nil {
 		if err := active(c, m, meter.Meter, meter.Party); err != nil {
 			return err
@@ -178,6 +185,9 @@ func agreeClosing(c *sdk.Ctx, a agreeArgs) (agreeAnswer, error) {
 	to := point{a.Time, a.ImportWh + meter.OffsetImport, a.ExportWh + meter.OffsetExport}
 	if err := bounded(a.ImportWh, a.ExportWh, to, now, m); err != nil {
 		return agreeAnswer{}, err
+	}
+	if a.Time < meter.Rolled {
+		return agreeAnswer{}, errOld.Because("the registers of meter %s rolled over at %s: it can't end before", a.Meter, meter.Rolled)
 	}
 	from, _, ok := meter.before(c, a.Time)
 	if !ok {

@@ -191,8 +191,12 @@ func rollover(c *sdk.Ctx, a rolloverArgs) (sdk.None, error) {
 	if err != nil {
 		return sdk.None{}, err
 	}
-	if a.NewImportWh < 0 || a.NewImportWh > maxRegister || a.NewExportWh < 0 || a.NewExportWh > maxRegister {
-		return sdk.None{}, errValue.Because("the new registers are %d and %d Wh, must be 0 to %d", a.NewImportWh, a.NewExportWh, int64(maxRegister))
+	if from.assurance == assuranceEntered {
+		// What a party says of a rollover could rewrite all that its meter will ever count.
+		return sdk.None{}, errNotYours.Because("a rollover is for the meter %s or its gateway to say", address)
+	}
+	if a.NewImportWh < 0 || a.NewImportWh > a.ImportWh || a.NewExportWh < 0 || a.NewExportWh > a.ExportWh {
+		return sdk.None{}, errValue.Because("the new registers are %d and %d Wh, must be 0 to the old ones, %d and %d", a.NewImportWh, a.NewExportWh, a.ImportWh, a.ExportWh)
 	}
 	meter := &from.meter
 	if err := accept(c, m, now, meter, Register{Seq: a.Seq, Time: a.Time, ImportWh: a.ImportWh, ExportWh: a.ExportWh}, from.assurance); err != nil {
@@ -200,6 +204,8 @@ func rollover(c *sdk.Ctx, a rolloverArgs) (sdk.None, error) {
 	}
 	meter.OffsetImport = meter.ImportWh - a.NewImportWh
 	meter.OffsetExport = meter.ExportWh - a.NewExportWh
+	meter.Rolled = a.Time
+	closings.Delete(c, address) // what one of two said meant other registers
 	meters.Set(c, address, *meter)
 	rolledOver.Emit(c, rolledEvent{address, a.Time, a.ImportWh, a.ExportWh, a.NewImportWh, a.NewExportWh})
 	return sdk.None{}, nil
@@ -225,7 +231,7 @@ func accept(c *sdk.Ctx, m Market, now sdk.Time, meter *Meter, r Register, assura
 		if earliest := meter.Registered.Add(-m.skew()); r.Time < earliest {
 			return errOld.Because("it is of %s, the meter is counted from %s on", r.Time, meter.Registered)
 		}
-		meter.SettledImport, meter.SettledExport = to.importWh, to.exportWh
+		meter.SettledImport, meter.SettledExport, meter.SureThrough = to.importWh, to.exportWh, r.Time
 	} else {
 		if r.Seq <= meter.Seq || r.Time <= meter.Time {
 			if old, ok := readings.Get(c, readingKey{meter.Meter, r.Time}); ok && old.Seq == r.Seq {

@@ -10,13 +10,16 @@ type Statement struct {
 	ImportWh        int64       `doc:"what its meters counted in the slot: what came in from the grid"`
 	ExportWh        int64       `doc:"what went out to the grid"`
 	Estimated       bool        `wire:",omitempty" doc:"readings are missing around the slot's ends, or were not measured"`
+	GuessedImportWh int64       `wire:",omitempty" doc:"how much of what came in is an estimate"`
+	GuessedExportWh int64       `wire:",omitempty" doc:"how much of what went out is one"`
 	BoughtWh        int64       `wire:",omitempty" doc:"what it bought"`
 	SoldWh          int64       `wire:",omitempty" doc:"what it sold"`
 	TradeMicro      int64       `wire:",omitempty" doc:"for that"`
 	GridWh          int64       `doc:"what the grid takes: what went out and came in, less what was sold and bought. Negative: what it gives"`
-	GridMicro       int64       `doc:"for that, at feed-in or retail"`
-	LateWh          int64       `wire:",omitempty" doc:"what went out in earlier slots, and negative: came in, that readings did not say before they were settled"`
-	LateMicro       int64       `wire:",omitempty" doc:"for that, at this slot's feed-in or retail"`
+	GridMicro       int64       `doc:"for that, at feed-in or retail; what came in and went out by estimate is not set off against each other"`
+	LateImportWh    int64       `wire:",omitempty" doc:"what came in during earlier slots, that readings did not say before they were settled"`
+	LateExportWh    int64       `wire:",omitempty" doc:"what went out then"`
+	LateMicro       int64       `wire:",omitempty" doc:"for these, each by itself, at the worst retail and feed-in since the meter's last sure settlement"`
 	Micro           int64       `doc:"all together"`
 	Balance         int64       `doc:"what the party has then"`
 	CollateralMicro int64       `wire:",omitempty" doc:"what was held for its orders and is free again"`
@@ -28,7 +31,8 @@ type Statement struct {
 // energy is known.
 func reckon(c *sdk.Ctx, m Market, t Tariff, slot sdk.Time, party sdk.Address, account Account, inTurn bool) (st Statement, after Account, changed []Meter, something bool) {
 	st = Statement{Party: party, Slot: slot}
-	var f, late flow
+	var f, guessed, late flow // all of it, the part of it that is an estimate, and what comes late
+	guess := t                // for the estimate: the straight line may lead through other tariffs
 	if account.Meters > 0 {
 		for _, meter := range metersFor(c, party) {
 			was := meter
@@ -40,8 +44,19 @@ func reckon(c *sdk.Ctx, m Market, t Tariff, slot sdk.Time, party sdk.Address, ac
 				counted, _, sure = meter.counted(c, m, slot)
 			}
 			f, late = f.add(counted), late.add(missed)
-			st.Estimated = st.Estimated || !sure
-			if inTurn && (meter.SettledImport != was.SettledImport || meter.SettledExport != was.SettledExport || meter.settled(m, slot)) {
+			if !sure {
+				st.Estimated = true
+				guessed = guessed.add(counted)
+				if !counted.isZero() {
+					w := worst(c, was.SureThrough, max(slot, was.Time))
+					guess.FeedIn, guess.Retail = min(guess.FeedIn, w.FeedIn), max(guess.Retail, w.Retail)
+				}
+			}
+			if !missed.isZero() {
+				st.LateMicro += worst(c, was.SureThrough, slot).gross(missed)
+			}
+			if inTurn && (meter.SettledImport != was.SettledImport || meter.SettledExport != was.SettledExport || meter.settled(m, slot) ||
+				tariffOf(c, meter.SureThrough).From != tariffOf(c, was.SureThrough).From) {
 				changed = append(changed, meter)
 			}
 		}
@@ -56,11 +71,10 @@ func reckon(c *sdk.Ctx, m Market, t Tariff, slot sdk.Time, party sdk.Address, ac
 			st.TradeMicro += o.Micro
 		}
 	}
-	st.ImportWh, st.ExportWh = f.in, f.out
+	st.ImportWh, st.ExportWh, st.GuessedImportWh, st.GuessedExportWh = f.in, f.out, guessed.in, guessed.out
 	st.GridWh = f.out - f.in - st.SoldWh + st.BoughtWh
-	st.GridMicro = t.grid(st.GridWh)
-	st.LateWh = late.out - late.in
-	st.LateMicro = t.grid(st.LateWh)
+	st.GridMicro = t.settle(flow{f.in - guessed.in, f.out - guessed.out}, guessed, guess, st.BoughtWh, st.SoldWh)
+	st.LateImportWh, st.LateExportWh = late.in, late.out
 	st.Micro = st.TradeMicro + st.GridMicro + st.LateMicro
 	st.CollateralMicro = pos.Held
 	account.Held -= pos.Held
@@ -73,6 +87,20 @@ func (t Tariff) grid(wh int64) int64 {
 		return money(wh, t.Retail)
 	}
 	return money(wh, t.FeedIn)
+}
+
+// gross is what the grid pays for energy of which nobody knows when it came in and when it went
+// out: nothing of it is set off, or silence would make the grid a store that costs nothing.
+func (t Tariff) gross(f flow) int64 { return t.grid(f.out) + t.grid(-f.in) }
+
+// settle is what the grid pays in a slot, for what was counted surely and by estimate, less what was
+// traded. What is sure is set off within the slot. An estimate counts for what was traded, and
+// else by itself, at a tariff of its own.
+func (t Tariff) settle(sure, guessed flow, guess Tariff, bought, sold int64) int64 {
+	net := sure.out - sure.in
+	delivered := min(guessed.out, max(0, sold-max(0, net)))
+	taken := min(guessed.in, max(0, bought-max(0, -net)))
+	return t.grid(net-sold+bought+delivered-taken) + guess.gross(flow{guessed.in - taken, guessed.out - delivered})
 }
 
 // settled reports whether a meter has ended, and all of it is settled once this slot is.

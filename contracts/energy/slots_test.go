@@ -67,12 +67,12 @@ func TestLateReadings(t *testing.T) {
 	}
 	f.settle(s, 16) // of the first slot nothing is known
 	f.read(h, h.shows(s+900, 300, 0), h.shows(s+1800, 1300, 0)).OK()
-	if st := f.statement(h.Key, s+slotLength); st.Estimated || st.ImportWh != 1000 || st.Final || st.LateWh != -300 {
+	if st := f.statement(h.Key, s+slotLength); st.Estimated || st.ImportWh != 1000 || st.Final || st.LateImportWh != 300 {
 		t.Errorf("after the readings: %+v", st)
 	}
 	f.settle(s+slotLength, 16)
 	want := Statement{
-		Party: h.Address(), Slot: s + slotLength, ImportWh: 1000, GridWh: -1000, GridMicro: -300_000, LateWh: -300, LateMicro: -90_000,
+		Party: h.Address(), Slot: s + slotLength, ImportWh: 1000, GridWh: -1000, GridMicro: -300_000, LateImportWh: 300, LateMicro: -90_000,
 		Micro: -390_000, Balance: 1_000_000_000 - 390_000, CollateralMicro: 300_000, Final: true,
 	}
 	equal(t, "statement", f.statement(h.Key, s+slotLength), want)
@@ -80,7 +80,7 @@ func TestLateReadings(t *testing.T) {
 	f.read(h, h.shows(s+2700, 1301, 7)).OK()
 	f.settle(s+2*slotLength, 16)
 	st := f.statement(h.Key, s+2*slotLength)
-	if st.ImportWh != 1 || st.ExportWh != 7 || st.LateWh != 0 || st.GridWh != 6 {
+	if st.ImportWh != 1 || st.ExportWh != 7 || st.LateImportWh+st.LateExportWh != 0 || st.GridWh != 6 {
 		t.Errorf("%+v", st)
 	}
 	if m := f.meter(h.meter); m.SettledImport != 1301 || m.SettledExport != 7 || !m.SettledSure {
@@ -93,18 +93,18 @@ func TestRollover(t *testing.T) {
 	f := newFair(t, nil)
 	h := f.house("h", 0)
 	s := f.Now()
-	f.at(h, 999_900, 10)
+	f.at(h, 999_900, 700)
 	h.seq++
-	f.Call(h.meter, "energy", "rollover", rolloverArgs{Seq: h.seq, Time: s + 60, ImportWh: 1_000_000, ExportWh: 10, NewExportWh: 500}).OK().Emitted("reading", "rolled_over")
+	f.Call(h.meter, "energy", "rollover", rolloverArgs{Seq: h.seq, Time: s + 60, ImportWh: 1_000_000, ExportWh: 700, NewExportWh: 500}).OK().Emitted("reading", "rolled_over")
 	f.Advance(slotLength)
 	f.read(h, h.shows(s+100, 0, 499)).Failed("reading_falls").Because("the export register is 499 Wh, it was 500")
 	f.at(h, 50, 501)
 	equal(t, "energy", f.energy(h.meter, s), energyAnswer{150, 1, false})
-	// Again, to a register that is higher than before.
+	// Again.
 	h.seq++
-	f.Call(h.meter, "energy", "rollover", rolloverArgs{Seq: h.seq, Time: f.Now() + 60, ImportWh: 50, ExportWh: 501, NewImportWh: 70_000, NewExportWh: 501}).OK()
+	f.Call(h.meter, "energy", "rollover", rolloverArgs{Seq: h.seq, Time: f.Now() + 60, ImportWh: 50, ExportWh: 501, NewImportWh: 3, NewExportWh: 501}).OK()
 	f.Advance(slotLength)
-	f.at(h, 70_007, 501)
+	f.at(h, 10, 501)
 	equal(t, "energy", f.energy(h.meter, s+slotLength), energyAnswer{7, 0, false})
 }
 
@@ -179,7 +179,7 @@ func TestBrickedMeter(t *testing.T) {
 		if r.ErrorName() != "unknown_statement" {
 			r.OK().Result(&st)
 		}
-		wh += st.ImportWh - st.LateWh
+		wh += st.ImportWh + st.LateImportWh
 	}
 	if wh != 200 {
 		t.Errorf("%d Wh are settled, want 200", wh)
@@ -489,11 +489,20 @@ func randomMarket(t *testing.T, random *rand.Rand) {
 				return wh * feedIn / 1000
 			}
 			wh := st.ExportWh - st.ImportWh - sold + bought
-			balance += micro + grid(wh) + grid(st.LateWh)
+			// What is an estimate counts for what was traded, and is not set off else.
+			gin, gout := st.GuessedImportWh, st.GuessedExportWh
+			sure := st.ExportWh - gout - (st.ImportWh - gin)
+			forSold, forBought := sold-max(sure, 0), bought-max(-sure, 0)
+			forSold, forBought = min(max(forSold, 0), gout), min(max(forBought, 0), gin)
+			bill := grid(sure-sold+bought+forSold-forBought) + grid(gout-forSold) + grid(forBought-gin)
+			if st.GridMicro != bill || !st.Estimated && gin+gout != 0 {
+				t.Fatalf("%+v: want %d from the grid", st, bill)
+			}
+			balance += micro + bill + grid(st.LateExportWh) + grid(-st.LateImportWh)
 			if st.BoughtWh != bought || st.SoldWh != sold || st.TradeMicro != micro || st.GridWh != wh || st.Balance != balance || !st.Final {
 				t.Fatalf("%+v\nwant bought %d, sold %d for %d, grid %d, balance %d", st, bought, sold, micro, wh, balance)
 			}
-			in, out = in+st.ImportWh, out+st.ExportWh+st.LateWh
+			in, out = in+st.ImportWh+st.LateImportWh, out+st.ExportWh+st.LateExportWh
 		}
 		var wantIn, wantOut int64
 		for _, h := range meters(m) {
