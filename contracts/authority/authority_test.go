@@ -288,7 +288,8 @@ func TestTwice(t *testing.T) {
 	}
 }
 
-// TestDuplicates: an operator and a voting key each belong to one authority and to one proposal.
+// TestDuplicates: an operator and a voting key each belong to one authority, to one approved
+// proposal, and to one open proposal of each authority.
 func TestDuplicates(t *testing.T) {
 	alice, bob, carol, dave := four()
 	eve, frank := sdktest.Ed25519("eve"), sdktest.Ed25519("frank")
@@ -300,25 +301,55 @@ func TestDuplicates(t *testing.T) {
 	c.call(alice, "propose_add", with(eve, bob)).Failed("already_authority").Because("the voting key is that of the authority of " + bob.Address().String())
 	n := c.add(alice, eve)
 	for _, a := range []addArgs{with(eve, eve), with(eve, frank), with(frank, eve)} {
-		c.call(bob, "propose_add", a).Failed("already_proposed").Because(fmt.Sprintf("proposal %d, to add \"eve\", is open", n))
+		c.call(alice, "propose_add", a).Failed("already_proposed").Because(fmt.Sprintf("proposal %d, to add \"eve\", is open", n))
 	}
+	var rival proposeResult
+	c.call(dave, "propose_add", with(frank, eve)).OK().Result(&rival)
 	c.approve(bob, n, Open)
 	c.approve(carol, n, Approved)
+	c.expect(rival.Proposal, Void) // what is decided ends what stands against it
 	c.call(bob, "propose_add", with(frank, eve)).Failed("already_proposed").Because("is approved until")
 	c.accept(eve, n)
 	c.call(bob, "propose_add", with(frank, eve)).Failed("already_authority")
 
 	n = c.remove(alice, eve)
-	c.call(bob, "propose_remove", removeArgs{eve.Address()}).Failed("already_proposed")
+	c.call(alice, "propose_remove", removeArgs{eve.Address()}).Failed("already_proposed")
 	// What has ended is in nobody's way.
 	c.call(alice, "withdraw", proposalArgs{n}).OK()
+	other := c.remove(alice, eve)
 	n = c.remove(bob, eve)
 	for _, by := range []*sdktest.Key{alice, carol} {
 		c.approve(by, n, Open)
 	}
 	c.approve(eve, n, Done) // also by whom it is about
 	c.told("eve=0")
+	c.expect(other, Void)
 	c.add(bob, eve) // who has left may come back
+}
+
+// TestNobodyStandsInTheWay: one authority alone can hold up neither its own removal nor a candidate.
+func TestNobodyStandsInTheWay(t *testing.T) {
+	alice, bob, carol, dave := four()
+	erin, frank := sdktest.Ed25519("erin"), sdktest.Ed25519("frank")
+	c := newChain(t, alice, bob, carol, dave)
+	// Dave sits on the proposal to remove himself, and would take it back once others approve.
+	his := c.remove(dave, dave)
+	c.approve(bob, his, Open)
+	c.call(dave, "withdraw", proposalArgs{his}).Failed("others_approve")
+	n := c.remove(alice, dave)
+	// Erin's person with Frank's node is neither.
+	bad := candidacy(erin)
+	bad.Key = voting(frank).Public()
+	c.call(dave, "propose_add", bad).OK()
+	for _, who := range []*sdktest.Key{erin, frank} {
+		m := c.add(alice, who)
+		c.approve(bob, m, Open)
+		c.approve(carol, m, Approved)
+	}
+	c.approve(bob, n, Open)
+	c.approve(carol, n, Done)
+	c.told("dave=0")
+	c.expect(his, Void)
 }
 
 // TestOneBlock: two candidates with one key in a block, and whoever joins and leaves again in

@@ -84,7 +84,14 @@ func admit(c *sdk.Ctx, p *Proposal) {
 	p.Status, p.Decided = Approved, c.Height()
 	p.Expires = c.Time().Add(sdk.Duration(span) * sdk.Day)
 	alive.Set(c, expiryKey{p.Expires, p.Proposal}, sdk.None{})
+	admittedOperators.Set(c, p.Operator, p.Proposal)
+	admittedKeys.Set(c, keyID{p.Key}, p.Proposal)
 	proposals.Set(c, p.Proposal, *p)
+	for _, other := range open(c) {
+		if other.rivals(*p) {
+			end(c, &other, Void, sdk.Text("proposal %d was decided, which is about the same operator or key", p.Proposal))
+		}
+	}
 	admitted.Emit(c, admittedEvent{p.Proposal, p.Operator, p.Key, p.Expires})
 }
 
@@ -108,6 +115,8 @@ func expel(c *sdk.Ctx, p *Proposal) {
 		struck := len(kept) < len(other.Approvals)
 		other.Approvals = kept
 		switch {
+		case other.rivals(*p):
+			end(c, &other, Void, sdk.Text("%q is no authority any more", whom.Name))
 		case other.By == whom.Operator:
 			end(c, &other, Void, sdk.Text("%q, who proposed it, is no authority any more", whom.Name))
 		case other.Kind == Remove && left == 1:

@@ -107,9 +107,10 @@ var (
 	proposals   = sdk.NewMap[uint64, Proposal]("proposals")
 
 	// Of the proposals that are alive: open or approved, and not swept.
-	alive     = sdk.NewMap[expiryKey, sdk.None]("alive_by_expiry")
-	aboutWhom = sdk.NewMap[sdk.Address, uint64]("alive_by_operator")
-	aboutKey  = sdk.NewMap[keyID, uint64]("alive_by_key")
+	alive = sdk.NewMap[expiryKey, sdk.None]("alive_by_expiry")
+	// Of those that are approved and wait for their candidate.
+	admittedOperators = sdk.NewMap[sdk.Address, uint64]("approved_by_operator")
+	admittedKeys      = sdk.NewMap[keyID, uint64]("approved_by_key")
 	// Of those that are open.
 	openBy = sdk.NewMap[byKey, sdk.None]("open_by_proposer")
 
@@ -126,7 +127,7 @@ var (
 	errProposal   = sdk.Error(3, "unknown_proposal", "There is no proposal of this number.")
 	errAuthority  = sdk.Error(4, "unknown_authority", "Nobody with this operator is an authority.")
 	errIsOne      = sdk.Error(5, "already_authority", "The operator or the key is an authority's already.")
-	errProposed   = sdk.Error(6, "already_proposed", "Another proposal about this operator or key has not ended yet.")
+	errProposed   = sdk.Error(6, "already_proposed", "The sender has an open proposal about this operator or key, or one is approved and has not ended yet.")
 	errTwice      = sdk.Error(7, "already_approved", "The sender has approved this proposal already.")
 	errExpired    = sdk.Error(8, "expired", "The proposal has expired.")
 	errDecided    = sdk.Error(9, "decided", "The proposal is decided or has ended: it takes no further approvals, and can't be taken back.")
@@ -139,6 +140,7 @@ var (
 	errFull       = sdk.Error(16, "too_many_authorities", "There are as many authorities as there may be.")
 	errValue      = sdk.Error(17, "bad_value", "A value is out of its bounds.")
 	errProposer   = sdk.Error(18, "not_the_proposer", "Only who proposed it, or the candidate, may take a proposal back.")
+	errBacked     = sdk.Error(19, "others_approve", "Others approve the proposal: who made it can't take it back any more.")
 )
 
 func init() {
@@ -149,7 +151,7 @@ func init() {
 	sdk.Method("propose_remove", proposeRemove, "Propose that an authority leave, the own one too. By an authority, whose approval it is as well.")
 	sdk.Method("approve", approve, "Approve a proposal. With more than two thirds of the present authorities it is decided in this block.")
 	sdk.Method("accept", accept, "Accept an approved proposal, which makes the candidate an authority. By the candidate's operator, with a fresh message of the voting key.")
-	sdk.Method("withdraw", withdraw, "Take a proposal back: an open one by who proposed it, an approved one by the candidate.")
+	sdk.Method("withdraw", withdraw, "Take a proposal back: an open one that nobody else approves by who proposed it, an approved one by the candidate.")
 
 	sdk.View("authorities", authoritiesView, "The authorities, in pages, and how many must approve.")
 	sdk.View("authority", authorityView, "One authority.")

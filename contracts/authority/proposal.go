@@ -64,21 +64,22 @@ func proposeRemove(c *sdk.Ctx, a removeArgs) (proposeResult, error) {
 // propose opens a proposal with the approval of whoever proposes it.
 func propose(c *sdk.Ctx, by Authority, p Proposal) (proposeResult, error) {
 	sweepExpired(c)
-	var other uint64
-	var known bool
-	if other, known = aboutWhom.Get(c, p.Operator); !known {
-		other, known = aboutKey.Get(c, keyID{p.Key})
-	}
-	if known {
-		old, _ := proposals.Get(c, other)
-		if !endIfExpired(c, &old) {
-			return proposeResult{}, errProposed.Because("proposal %d, to %s %q, is %s until %s", other, old.Kind, old.Name, old.Status, old.Expires)
-		}
-		// The other one of the two may be in yet another proposal.
-		return propose(c, by, p)
-	}
-	if n := countOpen(c, by.Operator); n >= maxOpen {
+	// What is decided about an operator or a key stands in the way of everybody; what is open only of
+	// whoever proposed it, or one could keep all others from proposing.
+	rivals := own(c, by.Operator)
+	if n := len(rivals); n >= maxOpen {
 		return proposeResult{}, errTooMany.Because("%d undecided proposals of %s, limit %d: withdraw one", n, by.Operator, maxOpen)
+	}
+	if number, ok := admittedOperators.Get(c, p.Operator); ok {
+		rivals = append(rivals, theProposal(c, number))
+	}
+	if number, ok := admittedKeys.Get(c, keyID{p.Key}); ok {
+		rivals = append(rivals, theProposal(c, number))
+	}
+	for _, r := range rivals {
+		if r.rivals(p) && !endIfExpired(c, &r) {
+			return proposeResult{}, errProposed.Because("proposal %d, to %s %q, is %s until %s", r.Proposal, r.Kind, r.Name, r.Status, r.Expires)
+		}
 	}
 	number, _ := last.Get(c)
 	number++
@@ -88,38 +89,47 @@ func propose(c *sdk.Ctx, by Authority, p Proposal) (proposeResult, error) {
 	p.Expires = c.Time().Add(sdk.Duration(span) * sdk.Day)
 
 	alive.Set(c, expiryKey{p.Expires, number}, sdk.None{})
-	aboutWhom.Set(c, p.Operator, number)
-	aboutKey.Set(c, keyID{p.Key}, number)
 	openBy.Set(c, byKey{p.By, number}, sdk.None{})
 	proposed.Emit(c, proposedEvent{number, p.Kind, p.Operator, p.Key, p.Name, p.Website, p.By, p.Expires})
 	status := approveBy(c, by.Operator, p)
 	return proposeResult{number, status}, nil
 }
 
-// countOpen counts an authority's undecided proposals, as far as they have not expired.
-func countOpen(c *sdk.Ctx, by sdk.Address) (n int) {
+// rivals reports whether two proposals are about the same operator or key.
+func (p Proposal) rivals(other Proposal) bool {
+	return p.Operator == other.Operator || string(p.Key) == string(other.Key)
+}
+
+func theProposal(c *sdk.Ctx, number uint64) Proposal {
+	p, _ := proposals.Get(c, number)
+	return p
+}
+
+// own returns an authority's undecided proposals, as far as they have not expired.
+func own(c *sdk.Ctx, by sdk.Address) (list []Proposal) {
 	var all []uint64
 	for key := range openOf.Rows(by).Each(c) {
 		all = append(all, key.Proposal)
 	}
 	for _, number := range all {
-		p, _ := proposals.Get(c, number)
-		if !endIfExpired(c, &p) {
-			n++
+		if p := theProposal(c, number); !endIfExpired(c, &p) {
+			list = append(list, p)
 		}
 	}
-	return n
+	return list
 }
 
 // end takes a proposal out of all that is alive. Approved counts as alive still, so it is
 // not an end; see admit.
 func end(c *sdk.Ctx, p *Proposal, status Status, reason string) {
 	alive.Delete(c, expiryKey{p.Expires, p.Proposal})
-	aboutWhom.Delete(c, p.Operator)
-	aboutKey.Delete(c, keyID{p.Key})
 	openBy.Delete(c, byKey{p.By, p.Proposal})
-	if p.Status == Approved && status != Done {
-		shut(c, p.Operator)
+	if p.Status == Approved {
+		admittedOperators.Delete(c, p.Operator)
+		admittedKeys.Delete(c, keyID{p.Key})
+		if status != Done {
+			shut(c, p.Operator)
+		}
 	}
 	p.Status, p.Reason, p.Decided = status, reason, c.Height()
 	proposals.Set(c, p.Proposal, *p)
@@ -200,6 +210,9 @@ func withdraw(c *sdk.Ctx, a proposalArgs) (sdk.None, error) {
 		return sdk.None{}, ended(p)
 	case p.Status == Open && by != p.By:
 		return sdk.None{}, errProposer.Because("%s did not make proposal %d", by, p.Proposal)
+	case p.Status == Open && (len(p.Approvals) > 1 || len(p.Approvals) == 1 && p.Approvals[0] != by):
+		// Or an authority could propose what is about itself, and undo what others decide on.
+		return sdk.None{}, errBacked.Because("proposal %d has %d approvals: it stands until it is decided or expires, at %s", p.Proposal, len(p.Approvals), p.Expires)
 	case p.Status == Approved && by == p.By:
 		return sdk.None{}, ended(p) // it is the authorities' decision by now
 	case p.Status == Approved && by != p.Operator:
