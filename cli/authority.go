@@ -567,7 +567,7 @@ func (s *session) caughtUp(voting tx.PublicKey, wait time.Duration) (*client.Sta
 			return nil, err
 		case st.Authority != hex.EncodeToString(voting.Bytes):
 			return nil, hint(fmt.Errorf("the node at %s votes with another key, 0x%s", s.node, st.Authority), "--node with the newcomer's own node, and --node-home with its home")
-		case !st.CatchingUp && st.Peers > 0:
+		case !st.CatchingUp && st.Peers > 0 && st.Height > 0: // a node that knows only others without a block thinks that it has caught up
 			return st, nil
 		case time.Now().After(end):
 			return nil, hint(fmt.Errorf("the node at %s has not caught up with the chain: height %d, %d peers", s.node, st.Height, st.Peers), "--wait 10m")

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -138,6 +139,9 @@ func reachable(a net.Addr) string {
 // devHome makes the home unless it is one already, and returns the parties' keys. The speed of
 // one that is there is what it is; chosen says that the caller wants this one and no other.
 func (s *session) devHome(speed int64, chosen bool) (map[string]*tx.SecretKey, error) {
+	if _, err := os.Stat(filepath.Join(s.home, "node-0")); err == nil {
+		return nil, hint(fmt.Errorf("%s is the home of a network that \"ward testnet\" made", s.home), "another --home")
+	}
 	found, err := s.siteChain(s.home, "ward dev")
 	if err != nil {
 		return nil, err

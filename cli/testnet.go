@@ -155,6 +155,9 @@ func (t *testnet) nodeHome(i int) string { return filepath.Join(t.home, fmt.Spri
 // line must be what the chain began with. What was begun and not finished is finished.
 func (t *testnet) makeHomes(c *urfave.Context) error {
 	count, speed := c.Int("nodes"), c.Int64("speed")
+	if _, err := os.Stat(filepath.Join(t.home, "genesis.json")); err == nil {
+		return hint(fmt.Errorf("%s is the home of a single node", t.home), "another --home")
+	}
 	// In any home: who was stopped while homes were made has left the genesis in some of them, and
 	// another one in the rest would be another chain.
 	var found *genesis.Genesis

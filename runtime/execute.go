@@ -155,7 +155,21 @@ type accounts struct {
 
 var _ host.Accounts = accounts{}
 
+// minLeft is what an owner must keep of its quota, in gas per hour, when a contract gives some
+// of it to a new account: a call or two. Who had given everything away could never again call
+// anything, not even to take it back.
+const minLeft = 25_000_000
+
 func (a accounts) OpenKey(o *abi.OpenAccount) (abi.Status, error) {
+	if len(o.Owner) > 0 && o.Quota > 0 {
+		owner, found, err := a.records.Account(address.Address(o.Owner))
+		if err != nil {
+			return 0, err
+		}
+		if left := owner.Capacity(); found && left >= o.Quota && left-o.Quota < minLeft {
+			return abi.StatusNoQuota, nil
+		}
+	}
 	return a.records.OpenKey(o, a.height)
 }
 func (a accounts) ShutKey(kid address.Address) (abi.Status, error)   { return a.records.ShutKey(kid) }

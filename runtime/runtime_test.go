@@ -240,6 +240,11 @@ func TestRetiringLaundersNoQuota(t *testing.T) {
 	quit.Export(abi.ExportCall,
 		wasmtest.I32(0), wasmtest.Call(sender), wasmtest.I32(0), wasmtest.Call(retired), wasmtest.If(wasmtest.Unreachable))
 	c := chainOf(t, vm.Options{}, func(g *runtime.Genesis) {
+		for i := range g.Accounts {
+			if bytes.Equal(g.Accounts[i].Key, poor.Public().Bytes) {
+				g.Accounts[i].Quota = 35_000_000 // of which it must keep 25
+			}
+		}
 		for name, m := range map[string]*wasmtest.Module{"enrol": enrol, "quit": quit} {
 			g.Contracts = append(g.Contracts, runtime.GenesisContract{Name: name, Code: m.Bytes(), Capabilities: []string{abi.CapabilityAccounts}})
 		}
@@ -252,11 +257,15 @@ func TestRetiringLaundersNoQuota(t *testing.T) {
 		expect(t, c.one(c.sign(operator, "enrol", "m", o.Encode())), receipt.OK)
 		return c.one(c.sign(device, "quit", "m", arguments(1)))
 	}
-	for _, name := range []string{"one", "two", "three"} { // the owner has three limits an hour
+	for _, name := range []string{"one", "two", "three"} { // the owner has three limits an hour, and half of one
 		expect(t, quits(name), receipt.OK)
 	}
 	expect(t, quits("four"), receipt.OverQuota)
 	expect(t, c.one(c.sign(poor, "good", "put", arguments(1))), receipt.OverQuota)
+
+	// Nobody gives away so much that nothing is left to act with.
+	o := abi.OpenAccount{Key: ed25519("five").Public().Bytes, Owner: owner[:], Quota: 1, Scope: []abi.Scope{{Contract: "quit"}}}
+	expect(t, c.one(c.sign(operator, "enrol", "m", o.Encode())), receipt.Trapped)
 }
 
 func TestViewChangesNothing(t *testing.T) {

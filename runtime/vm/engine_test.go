@@ -285,7 +285,7 @@ func TestCacheDir(t *testing.T) {
 }
 
 // A cache that fails says nothing about the module: that would be another answer than
-// that of the other nodes.
+// that of the other nodes. What is damaged in it is made again.
 func TestBrokenCache(t *testing.T) {
 	wasm := small().Bytes()
 	for _, test := range []struct {
@@ -326,12 +326,11 @@ func TestBrokenCache(t *testing.T) {
 			t.Fatalf("%s: %d files, %v", test.name, files, err)
 		}
 		var no *vm.Refused
-		if err := e.Vet(context.Background(), wasm); err == nil || errors.As(err, &no) {
-			t.Errorf("%s: Vet: %v, want an error of this node", test.name, err)
+		if err := e.Vet(context.Background(), wasm); err != nil {
+			t.Errorf("%s: Vet: %v", test.name, err)
 		}
-		// What could only not be written may be in memory by now.
-		if r, err := e.Call(context.Background(), code(wasm), newCall(t, "m")); errors.As(err, &no) || err == nil && r.Code != receipt.OK {
-			t.Errorf("%s: Call: %+v, %v, want success or an error of this node", test.name, r, err)
+		if r, err := e.Call(context.Background(), code(wasm), newCall(t, "m")); err != nil || r.Code != receipt.OK {
+			t.Errorf("%s: Call: %+v, %v", test.name, r, err)
 		}
 		if err := e.Vet(context.Background(), []byte("\x00asm\x01\x00\x00\x00\x03\x02\x01\x07")); !errors.As(err, &no) {
 			t.Errorf("%s: an invalid module: %v, want a refusal", test.name, err)

@@ -6,6 +6,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	goruntime "runtime"
 	"sync"
 
@@ -23,6 +26,7 @@ type modules struct {
 	config   wazero.RuntimeConfig // the runtime's, without a cache
 	memories memories
 	limit    int
+	cacheDir string // or ""
 
 	mu     sync.Mutex
 	byHash map[[32]byte]*module
@@ -53,11 +57,12 @@ func newModules(o Options, cache wazero.CompilationCache, stoppable bool) (*modu
 		WithDebugInfoEnabled(false). // no contract's DWARF is read: it has no bounds
 		WithCloseOnContextDone(stoppable)
 	m := &modules{
-		runtime: wazero.NewRuntimeWithConfig(context.Background(), config.WithCompilationCache(cache)),
-		config:  config,
-		limit:   o.Modules,
-		byHash:  make(map[[32]byte]*module),
-		idle:    list.New(),
+		runtime:  wazero.NewRuntimeWithConfig(context.Background(), config.WithCompilationCache(cache)),
+		config:   config,
+		limit:    o.Modules,
+		cacheDir: o.CacheDir,
+		byHash:   make(map[[32]byte]*module),
+		idle:     list.New(),
 	}
 	if m.limit <= 0 {
 		m.limit = defaultModules
@@ -141,15 +146,40 @@ func (m *modules) compile(hash [32]byte, load func() ([]byte, error)) (wazero.Co
 		// Whether a module is valid is consensus, and the error may be of the cache: a full
 		// disk, a damaged file. A node that took it for the module's would fork.
 		if m.compiles(ctx, wasm) {
-			return nil, 0, fmt.Errorf("cache of compiled contracts: code %x: %w", hash[:8], err)
+			// A damaged file would stop the node at every start. What is cached can be made again.
+			if wiped := wipe(m.cacheDir); wiped == nil {
+				compiled, err = m.runtime.CompileModule(ctx, wasm)
+			}
+			if err != nil {
+				return nil, 0, fmt.Errorf("cache of compiled contracts: code %x: %w", hash[:8], err)
+			}
+			return compiled, instancePrice(wasm), checkOrClose(ctx, compiled)
 		}
 		return nil, 0, &Refused{Reason: "not a valid module within the features allowed", Detail: err.Error()}
 	}
-	if err := checkLinks(compiled); err != nil {
+	return compiled, instancePrice(wasm), checkOrClose(ctx, compiled)
+}
+
+// checkOrClose is checkLinks; a module that fails it is closed.
+func checkOrClose(ctx context.Context, compiled wazero.CompiledModule) error {
+	err := checkLinks(compiled)
+	if err != nil {
 		_ = compiled.Close(ctx)
-		return nil, 0, err
 	}
-	return compiled, instancePrice(wasm), nil
+	return err
+}
+
+// wipe removes the files of a cache, whose folders stay: wazero makes these only as it opens it.
+func wipe(dir string) error {
+	if dir == "" {
+		return errors.New("there is no cache")
+	}
+	return filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return os.Remove(file)
+	})
 }
 
 // compiles reports whether a module can be compiled without the cache.

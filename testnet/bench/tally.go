@@ -207,7 +207,8 @@ func (t *tally) measure(start time.Time, length time.Duration) Measure {
 		OfferedTPS: float64(t.offered) / length.Seconds(),
 		P50:        t.latency.quantile(500), P95: t.latency.quantile(950), P99: t.latency.quantile(990), Most: t.latency.most,
 	}
-	if took := t.last.Sub(start); t.committed > 0 && took > 0 {
+	// At least as long as was offered: a short run whose last commit comes early has committed no faster.
+	if took := max(t.last.Sub(start), length); t.committed > 0 && took > 0 {
 		m.Took = took
 		m.CommittedTPS = float64(t.committed) / took.Seconds()
 	}

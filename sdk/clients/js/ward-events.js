@@ -133,7 +133,8 @@ export function follow(node, options) {
         case 'lagging':
           return tell({ state: 'lagging', behind: f.behind })
         case 'error':
-          if (TEMPORARY.has(f.number)) return again(f.reason)
+          // A cursor from ahead, once the chain is known: another node of it, which is a moment behind.
+          if (TEMPORARY.has(f.number) || (f.number === 1103 && chain !== undefined)) return again(f.reason)
           return end('failed', { code: f.code, number: f.number, reason: f.reason })
       } // kinds that this version doesn't know are for newer clients
     }
