@@ -27,13 +27,17 @@ const (
 	maxIndex = 8
 	// maxAhead is how far ahead the slots lie that orders are taken for: today and tomorrow.
 	maxAhead = 2 * sdk.Day
-	// mostTariffs is how many tariffs are looked through for the worst one.
-	mostTariffs = 100
+	// mostTariffs is how many tariffs are looked through for the worst one: each is read for each meter
+	// that was silent.
+	mostTariffs = 20
 	// maxMeters is how many meters of a party are looked at when a slot is settled.
 	maxMeters = 8
 	// maxReadings is how many readings are in a batch: a day of quarter hours, and of 100 if the
 	// clock went back.
 	maxReadings = 100
+	// maxFirst is the highest number of a meter's first reading, and maxMissed by how much the next can be
+	// higher: a number near the last one would leave none for the readings after it.
+	maxFirst, maxMissed = 1 << 48, 1 << 24
 	// maxSkew is how far ahead of the chain a meter's clock may be, in seconds of real time.
 	maxSkew = 120
 

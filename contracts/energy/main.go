@@ -65,6 +65,8 @@ type Meter struct {
 	OffsetImport int64 `wire:",omitempty" doc:"what rollovers added to what the meter itself shows"`
 	OffsetExport int64 `wire:",omitempty" doc:"the same of what went out"`
 
+	Signs bool `wire:",omitempty" doc:"it has signed a reading itself: then its gateway can't say that it ended or rolled over"`
+
 	SettledThrough sdk.Time `wire:",omitempty" doc:"end of the last slot that was settled with it"`
 	SettledImport  int64    `wire:",omitempty" doc:"the register that was settled through"`
 	SettledExport  int64    `wire:",omitempty" doc:"the same of what went out"`
@@ -159,6 +161,7 @@ var (
 	market     = sdk.NewItem[Market]("market")
 	settling   = sdk.NewItem[Settling]("settling")
 	tariffs    = sdk.NewMap[sdk.Time, Tariff]("tariffs")
+	extremes   = sdk.NewItem[Tariff]("extremes") // lowest feed-in and highest retail of all tariffs
 	accounts   = sdk.NewMap[sdk.Address, Account]("accounts")
 	meters     = sdk.NewMap[sdk.Address, Meter]("meters")
 	byParty    = sdk.NewMap[meterOf, sdk.None]("meters_by_party")
@@ -214,7 +217,7 @@ var (
 	errNotCleared  = sdk.Error(26, "not_cleared", "The slot has orders and must be cleared first.")
 	errNoStatement = sdk.Error(27, "unknown_statement", "Nothing came of the slot for this party.")
 
-	errReadFirst = sdk.Error(28, "read_first", "The meter must be read by itself or its gateway before its party alone can end it.")
+	errReadFirst = sdk.Error(28, "read_first", "The meter must be read by itself, or its gateway if it never signs, before its party alone can end it.")
 )
 
 func init() {
@@ -222,14 +225,14 @@ func init() {
 
 	sdk.Init(create, "Opens the market: its operator, slots, gate, prices and time.")
 	sdk.Method("register_meter", registerMeter, "Begin to count the energy of a meter, an active device of the sender's, which makes the sender a party. Its first reading is where counting starts.")
-	sdk.Method("close_meter", closeMeter, "End a meter that itself or its gateway read within the last slot, with its last registers if it can be read. By its party; else see agree_closing.")
+	sdk.Method("close_meter", closeMeter, "End a meter that itself, or its gateway if it never signs, read within the last slot, with its last registers if it can be read. By its party; else see agree_closing.")
 	sdk.Method("replace_meter", replaceMeter, "End a meter and begin to count another in its place. By its party.")
 	sdk.Method("agree_closing", agreeClosing, "End a meter at registers that may lie below its last readings, because those were wrong, or that nobody else has read. It ends once its party and the operator have said the same.")
 	sdk.Method("set_gateway", setGateway, "Say who else may read a meter, or nobody. By its party.")
 
 	sdk.Method("read", read, "Record readings, all or none, in the order of each meter's numbers. By the meter itself (assurance A), its gateway (B) or its party (C).")
 	sdk.Method("read_signed", readSigned, "Record readings that the meter signed, whoever brings them (assurance A).")
-	sdk.Method("rollover", rollover, "Record a reading after which the registers go on from lower values. By the meter itself or its gateway.")
+	sdk.Method("rollover", rollover, "Record a reading after which the registers go on from lower values. By the meter itself, or its gateway if the meter never signs.")
 
 	sdk.Method("credit", credit, "Let money in: from the operator's account to a party's. By the operator.")
 	sdk.Method("debit", debit, "Let money out: from what is free of a party's account to the operator's. By the operator.")

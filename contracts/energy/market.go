@@ -145,15 +145,25 @@ func putTariff(c *sdk.Ctx, a tariffArgs) error {
 		return errValue.Because("k is %d, must be 0 to 1000 permille", t.K)
 	}
 	tariffs.Set(c, t.From, t)
+	e, ok := extremes.Get(c)
+	if !ok {
+		e = t
+	}
+	e.FeedIn, e.Retail = min(e.FeedIn, t.FeedIn), max(e.Retail, t.Retail)
+	extremes.Set(c, e)
 	tariffSet.Emit(c, t)
 	return nil
 }
 
-// worst returns the lowest feed-in and the highest retail of the slots from one to another, of
-// mostTariffs tariffs at most.
+// worst returns the lowest feed-in and the highest retail of the slots from one to another; where
+// those have more than mostTariffs tariffs, of all that there ever were.
 func worst(c *sdk.Ctx, from, to sdk.Time) Tariff {
 	w := tariffOf(c, min(from, to))
-	rows, _ := tariffAt.Until(tariffAt.From(tariffs.All(), w.From+1), to+1).Page(c, nil, mostTariffs)
+	rows, more := tariffAt.Until(tariffAt.From(tariffs.All(), w.From+1), to+1).Page(c, nil, mostTariffs)
+	if more != nil {
+		w, _ = extremes.Get(c)
+		return w
+	}
 	for _, row := range rows {
 		w.FeedIn, w.Retail = min(w.FeedIn, row.Value.FeedIn), max(w.Retail, row.Value.Retail)
 	}

@@ -119,8 +119,8 @@ func closeMeter(c *sdk.Ctx, a closeArgs) (sdk.None, error) {
 // would never be paid, and the operator must agree.
 func end(c *sdk.Ctx, m Market, now sdk.Time, meter *Meter, last *Register) error {
 	if meter.Time != 0 {
-		if r, _ := readings.Get(c, readingKey{meter.Meter, meter.Time}); r.Assurance == assuranceEntered || now.Sub(meter.Time) > m.SlotSeconds {
-			return errReadFirst.Because("meter %s was last read by itself or its gateway more than %s ago, if ever: let it be read, or agree with the operator (agree_closing)", meter.Meter, m.SlotSeconds)
+		if r, _ := readings.Get(c, readingKey{meter.Meter, meter.Time}); !meter.vouched(r.Assurance) || now.Sub(meter.Time) > m.SlotSeconds {
+			return errReadFirst.Because("meter %s was last read by itself, or its gateway if it never signs, more than %s ago, if ever: let it be read, or agree with the operator (agree_closing)", meter.Meter, m.SlotSeconds)
 		}
 	}
 	if last != nil {
@@ -186,8 +186,8 @@ func agreeClosing(c *sdk.Ctx, a agreeArgs) (agreeAnswer, error) {
 	if err := bounded(a.ImportWh, a.ExportWh, to, now, m); err != nil {
 		return agreeAnswer{}, err
 	}
-	if a.Time < meter.Rolled {
-		return agreeAnswer{}, errOld.Because("the registers of meter %s rolled over at %s: it can't end before", a.Meter, meter.Rolled)
+	if meter.Rolled != 0 && a.Time <= meter.Rolled {
+		return agreeAnswer{}, errOld.Because("the registers of meter %s rolled over at %s: it can't end then or before", a.Meter, meter.Rolled)
 	}
 	from, _, ok := meter.before(c, a.Time)
 	if !ok {

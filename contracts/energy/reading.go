@@ -93,10 +93,10 @@ func mayRead(c *sdk.Ctx, m Market, by, address sdk.Address) (*readable, error) {
 	switch {
 	case by == meter.Meter:
 		r.assurance = assuranceMeter
+	case by == meter.Party: // also if it says that it is its own gateway
+		r.assurance = assuranceEntered
 	case meter.Gateway != nil && by == *meter.Gateway:
 		r.assurance = assuranceGateway
-	case by == meter.Party:
-		r.assurance = assuranceEntered
 	default:
 		return nil, errNotYours.Because("%s is not the meter %s, its gateway or its party", by, address)
 	}
@@ -191,9 +191,10 @@ func rollover(c *sdk.Ctx, a rolloverArgs) (sdk.None, error) {
 	if err != nil {
 		return sdk.None{}, err
 	}
-	if from.assurance == assuranceEntered {
-		// What a party says of a rollover could rewrite all that its meter will ever count.
-		return sdk.None{}, errNotYours.Because("a rollover is for the meter %s or its gateway to say", address)
+	if !from.meter.vouched(from.assurance) {
+		// What a party says of a rollover, or the gateway of its choice, could rewrite all that its meter will
+		// ever count.
+		return sdk.None{}, errNotYours.Because("a rollover is for the meter %s to say, or for its gateway if the meter never signs", address)
 	}
 	if a.NewImportWh < 0 || a.NewImportWh > a.ImportWh || a.NewExportWh < 0 || a.NewExportWh > a.ExportWh {
 		return sdk.None{}, errValue.Because("the new registers are %d and %d Wh, must be 0 to the old ones, %d and %d", a.NewImportWh, a.NewExportWh, a.ImportWh, a.ExportWh)
@@ -211,6 +212,12 @@ func rollover(c *sdk.Ctx, a rolloverArgs) (sdk.None, error) {
 	return sdk.None{}, nil
 }
 
+// vouched reports whether a reading is as sure as this meter's can be. The party chooses the gateway, and
+// a gateway's word is the best there is only of a meter that has none of its own.
+func (m Meter) vouched(assurance string) bool {
+	return assurance == assuranceMeter || assurance == assuranceGateway && !m.Signs
+}
+
 // A point is what a meter's registers, across rollovers, were at a moment.
 type point struct {
 	time     sdk.Time
@@ -225,6 +232,12 @@ func accept(c *sdk.Ctx, m Market, now sdk.Time, meter *Meter, r Register, assura
 	to := point{r.Time, r.ImportWh + meter.OffsetImport, r.ExportWh + meter.OffsetExport}
 	if err := bounded(r.ImportWh, r.ExportWh, to, now, m); err != nil {
 		return err
+	}
+	if limit := meter.Seq + maxMissed; meter.Time != 0 && r.Seq > limit || meter.Time == 0 && r.Seq > maxFirst {
+		if meter.Time == 0 {
+			limit = maxFirst
+		}
+		return errValue.Because("number %d leaves none for the readings to come: must be %d at most", r.Seq, limit)
 	}
 	var missed uint64
 	if meter.Time == 0 {
@@ -245,6 +258,7 @@ func accept(c *sdk.Ctx, m Market, now sdk.Time, meter *Meter, r Register, assura
 		}
 	}
 	readings.Set(c, readingKey{meter.Meter, r.Time}, reading{r.Seq, to.importWh, to.exportWh, assurance, missed, r.Estimated})
+	meter.Signs = meter.Signs || assurance == assuranceMeter
 	meter.Seq, meter.Time, meter.ImportWh, meter.ExportWh = r.Seq, r.Time, to.importWh, to.exportWh
 	recorded.Emit(c, readingEvent{meter.Meter, meter.Party, r.Seq, r.Time, r.ImportWh, r.ExportWh, assurance, missed, r.Estimated})
 	return nil

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"math"
 	"testing"
 
 	"github.com/wardledger/ward/sdk"
+	"github.com/wardledger/ward/sdk/sdktest"
 )
 
 // profit is what a house has, beyond what it began with.
@@ -141,4 +143,67 @@ func TestRolloverIsTheMeters(t *testing.T) {
 	}
 	end.Time -= 60
 	f.Call(f.operator, "energy", "agree_closing", end).Failed("reading_old").Because("rolled over")
+}
+
+// The gateway is the party's choice: it can't end a meter that signs for itself or rewrite its registers,
+// and the party is no gateway to itself.
+func TestGatewayOfTheirOwn(t *testing.T) {
+	f := newFair(t, nil)
+	h, second := f.house("h", 100_000_000), f.Account("a second account")
+	address := h.meter.Address()
+	f.at(h, 1000, 1000)
+	for _, gateway := range []*sdktest.Key{second, h.Key} {
+		f.Call(h.Key, "energy", "set_gateway", gatewayArgs{address, some(gateway.Address())}).OK()
+		f.Advance(60)
+		r := h.shows(f.Now(), 1000, 1000)
+		f.Call(gateway, "energy", "read", readArgs{[]Reading{r}}).OK()
+		f.Call(h.Key, "energy", "close_meter", closeArgs{Meter: address}).Failed("read_first")
+		f.Call(gateway, "energy", "rollover", rolloverArgs{Meter: &address, Seq: h.seq + 1, Time: f.Now() + 1, ImportWh: 1000, ExportWh: 1000}).
+			Failed("not_your_meter").Because("if the meter never signs")
+	}
+	// Of a meter that has no key that signs, the gateway's word is the best there is.
+	dumb := f.house("dumb", 0)
+	address = dumb.meter.Address()
+	f.Call(dumb.Key, "energy", "set_gateway", gatewayArgs{address, some(second.Address())}).OK()
+	f.Call(second, "energy", "read", readArgs{[]Reading{dumb.shows(f.Now(), 1000, 0)}}).OK()
+	f.Call(second, "energy", "rollover", rolloverArgs{Meter: &address, Seq: 2, Time: f.Now() + 1, ImportWh: 1000}).OK()
+	f.Call(dumb.Key, "energy", "close_meter", closeArgs{Meter: address}).OK()
+}
+
+// No reading leaves a meter without numbers for those that come after it.
+func TestNumbersLast(t *testing.T) {
+	f := newFair(t, nil)
+	h := f.house("h", 0)
+	h.seq = math.MaxUint64 - 1
+	f.read(h, h.shows(f.Now(), 0, 0)).Failed("bad_value").Because("must be 281474976710656 at most")
+	h.seq = 0
+	f.at(h, 0, 0)
+	h.seq = math.MaxUint64 - 1
+	f.read(h, h.shows(f.Now()+1, 0, 0)).Failed("bad_value").Because("leaves none for the readings to come: must be 16777217 at most")
+}
+
+// Where prices change more often than is looked through, what comes late costs the worst there ever was.
+func TestManyTariffs(t *testing.T) {
+	const purse = 100_000_000
+	f := newFair(t, nil)
+	h := f.house("h", purse)
+	first := f.Now() + 2*sdk.Time(sdk.Day) + slotLength
+	for i := range sdk.Time(mostTariffs + 5) {
+		a := tariffArgs{From: first + i*slotLength, FeedIn: feedIn, Retail: retail}
+		if i == mostTariffs+2 {
+			a.Retail = 2 * retail
+		}
+		f.Call(f.operator, "energy", "set_tariff", a).OK()
+	}
+	f.SetTime(first)
+	f.at(h, 0, 0)
+	f.settle(first-2*slotLength, 64)
+	f.SetTime(first + (mostTariffs+10)*slotLength)
+	f.settle(first+(mostTariffs+6)*slotLength, 64)
+	f.at(h, 1000, 0)
+	f.SetTime(f.Now() + 3*slotLength)
+	f.settle(f.Now()-2*slotLength, 64)
+	if got := f.profit(h, purse); got > -2*retail*9/10 {
+		t.Errorf("profit %d, want about %d", got, -2*retail)
+	}
 }
