@@ -32,7 +32,7 @@ func (t *trade) mischief(ctx context.Context, slot int64, n int) error {
 		{t.burglar, "reads the meter of a neighbour", "not_your_meter", "read", told(m, slot+1, m.importWh)},
 		{t.burglar, "credits itself", "not_permitted", "credit", moneyArgs{t.burglar.address(), purse}},
 		{m.party, "sends the same reading again", "reading_duplicate", "read", readArgs{[]reading{{nil, m.seq, m.time, m.importWh, m.exportWh}}}},
-		{t.burglar, "settles a slot that still runs", "too_early", "settle", chunkArgs{Slot: slot}},
+		{t.burglar, "settles a slot that has not come", "too_early", "settle", chunkArgs{Slot: slot + 8*length}},
 		{second.party, "wants to be on both sides", "both_sides", "order", orderArgs{next, sell, 1, retail}},
 	}
 	try := tries[n%len(tries)]
@@ -40,7 +40,11 @@ func (t *trade) mischief(ctx context.Context, slot int64, n int) error {
 		return nil // the order came too late, so there is no other side
 	}
 	r, err := try.who.node.Call(ctx, try.who.key, energy, try.method, try.args, client.Options{})
-	_, err = t.site.came(ctx, try.who, try.does, expect(try.wanted), r, err, nil, false)
+	wanted := expect(try.wanted)
+	if o, ok := try.args.(orderArgs); ok {
+		wanted = t.orLate(o.Slot, try.wanted)
+	}
+	_, err = t.site.came(ctx, try.who, try.does, wanted, r, err, nil, false)
 	return err
 }
 

@@ -355,12 +355,15 @@ func (t *trade) household(ctx context.Context, h *home, slot int64, n int) error
 
 // beforeGate is what is right for an order: whether its block came before the gate. A machine
 // that is too slow for the speed misses it, and that is no fault of the chain's.
-func (t *trade) beforeGate(slot int64) expectation {
+func (t *trade) beforeGate(slot int64) expectation { return t.orLate(slot, decisionOK) }
+
+// orLate is what is right for an order that comes before the gate, else that the gate is closed.
+func (t *trade) orLate(slot int64, wanted string) expectation {
 	return func(r *client.Receipt) string {
 		if r != nil && t.at(r) >= slot-t.market.GateSeconds {
 			return "gate_closed"
 		}
-		return decisionOK
+		return wanted
 	}
 }
 

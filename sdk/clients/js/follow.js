@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Prints the events of a node as they come, one JSON object a line, until Ctrl-C or the end of
-// standard input: node follow.js http://127.0.0.1:9273 [after=start] [contract=access] [event=used] [attr.NAME=VALUE]...
+// Prints the events of a node as they come, one JSON object a line, until Ctrl-C or, if standard
+// input is a pipe, its end: node follow.js http://127.0.0.1:9273 [after=start] [contract=access] [event=used] [attr.NAME=VALUE]...
 // What happens to the connection is told on standard error.
 
 import { follow } from './ward-events.js'
@@ -31,5 +31,6 @@ const stream = follow(node, {
     if (s.state === 'failed' || s.state === 'closed') process.stdin.pause()
   },
 })
-process.stdin.resume().on('end', () => stream.close())
+// A parent that ends closes the pipe. Where there never was one (a service, a job), there is no end to wait for.
+if (!process.stdin.isTTY && (await import('node:fs')).fstatSync(0).isFIFO()) process.stdin.resume().on('end', () => stream.close())
 process.on('SIGINT', () => stream.close())
