@@ -14,6 +14,8 @@ const (
 	maxRegister = 1_000_000_000_000
 	// maxPower is the most that a meter can be said to pass, in W.
 	maxPower = 100_000_000
+	// wattSeconds is how many Ws make a Wh.
+	wattSeconds = 3600
 	// maxMicro is the most that is credited or debited at once: a billion whole units.
 	maxMicro = 1_000_000_000_000_000
 	// maxBalance is how far an account can be from zero, in micro, so that what one settlement

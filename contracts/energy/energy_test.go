@@ -110,7 +110,7 @@ func TestUsualMarket(t *testing.T) {
 	f := newFair(t, nil)
 	equal(t, "market", f.market(), marketAnswer{
 		Now: sdktest.Start, Slot: sdktest.Start, OpenSlot: sdktest.Start + slotLength, Operator: f.operator.Address(), Devices: "devices",
-		SlotSeconds: slotLength, GateSeconds: 300, SettleAfter: slotLength, Speed: 1, Start: sdktest.Start, FeedIn: feedIn, Retail: retail, K: 500,
+		SlotSeconds: slotLength, GateSeconds: 300, SettleAfter: slotLength, Speed: 1, Start: sdktest.Start, FeedIn: feedIn, Retail: retail, K: 500, AutoPmaxW: 100_000,
 	})
 	for _, c := range []struct {
 		change  func(*initArgs)
@@ -124,6 +124,7 @@ func TestUsualMarket(t *testing.T) {
 		{func(a *initArgs) { a.SettleAfter = some[sdk.Duration](604801) }, "settle_after is 604801, must be 0 to 604800"},
 		{func(a *initArgs) { a.Speed = 3601 }, "speed is 3601, must be 1 to 3600"},
 		{func(a *initArgs) { a.Speed = -1 }, "speed is -1"},
+		{func(a *initArgs) { a.AutoPmaxW = maxPower + 1 }, "auto_pmax_w is 100000001"},
 		{func(a *initArgs) { a.Start = -1 }, "start is 1969"},
 		{func(a *initArgs) { a.Start = lastTime + 1 }, "start is"},
 		{func(a *initArgs) { a.FeedIn = some[int64](-1) }, "feed_in -1 and retail 300000"},

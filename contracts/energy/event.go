@@ -11,13 +11,20 @@ type (
 		SettleAfter sdk.Duration `doc:"how long after its end a slot is settled"`
 		Speed       int64        `doc:"seconds of market time in a second"`
 		Start       sdk.Time     `doc:"market time at this moment"`
+		AutoPmaxW   int64        `wire:",omitempty" doc:"meters that pass no more than this, in W, need no confirmation"`
 	}
 	registeredEvent struct {
-		Meter    sdk.Address  `doc:"the meter"`
-		Party    sdk.Address  `doc:"whose energy it counts"`
-		PmaxW    int64        `doc:"the most that can pass it, in W"`
-		Gateway  *sdk.Address `doc:"who may read it as well"`
-		Replaces *sdk.Address `doc:"the meter that hung in its place before"`
+		Meter     sdk.Address  `doc:"the meter"`
+		Party     sdk.Address  `doc:"whose energy it counts"`
+		PmaxW     int64        `doc:"the most that can pass it, in W"`
+		Gateway   *sdk.Address `doc:"who may read it as well"`
+		Replaces  *sdk.Address `doc:"the meter that hung in its place before"`
+		Confirmed bool         `wire:",omitempty" doc:"what goes out by it is paid for; else the operator must confirm it first"`
+	}
+	confirmedEvent struct {
+		Meter sdk.Address `doc:"the meter"`
+		Party sdk.Address `doc:"whose energy it counts"`
+		PmaxW int64       `doc:"the most that can pass it, in W"`
 	}
 	closedEvent struct {
 		Meter    sdk.Address `doc:"the meter"`
@@ -97,6 +104,7 @@ var (
 	opened      = sdk.Event[openedEvent]("opened", "The market was opened.")
 	tariffSet   = sdk.Event[Tariff]("tariff_set", "The prices from a slot on were set.")
 	registered  = sdk.Event[registeredEvent]("meter_registered", "A meter's energy is counted from its next reading on.")
+	confirmed   = sdk.Event[confirmedEvent]("meter_confirmed", "The operator confirmed a meter, whose exports are paid for from now on.")
 	closedMeter = sdk.Event[closedEvent]("meter_closed", "A meter ended.")
 	proposed    = sdk.Event[proposedEvent]("closing_proposed", "One of two said how a meter should end.")
 	gatewaySet  = sdk.Event[gatewayEvent]("gateway_set", "Another gateway, or none, may read a meter.")

@@ -36,7 +36,7 @@ func newFair(t *testing.T, change func(*initArgs)) *fair {
 	t.Helper()
 	f := &fair{t: t, operator: sdktest.Ed25519("operator of the market")}
 	by := f.operator.Address()
-	init := initArgs{Operator: &by}
+	init := initArgs{Operator: &by, AutoPmaxW: 100_000}
 	if change != nil {
 		change(&init)
 	}

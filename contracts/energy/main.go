@@ -25,6 +25,7 @@ type Market struct {
 	Speed       int64        `doc:"seconds of market time in a second of the chain's"`
 	Start       sdk.Time     `doc:"market time when the contract was created"`
 	Opened      sdk.Time     `doc:"the chain's time then"`
+	AutoPmaxW   int64        `wire:",omitempty" doc:"meters that pass no more than this, in W, need no confirmation"`
 }
 
 // A Tariff is the prices of a slot and of those after it, until the next tariff.
@@ -52,6 +53,7 @@ type Meter struct {
 	Gateway    *sdk.Address `doc:"who may read it as well"`
 	PmaxW      int64        `doc:"the most that can pass it, in W"`
 	Registered sdk.Time     `doc:"when it was registered"`
+	Confirmed  bool         `wire:",omitempty" doc:"what goes out by it is paid for"`
 	Replaces   *sdk.Address `doc:"the meter that hung in its place before"`
 	ReplacedBy *sdk.Address `doc:"the meter that hangs in its place now"`
 	Closed     sdk.Time     `wire:",omitempty" doc:"when it ended; missing: it is open"`
@@ -64,6 +66,9 @@ type Meter struct {
 	// nothing but a rollover knows of rollovers.
 	OffsetImport int64 `wire:",omitempty" doc:"what rollovers added to what the meter itself shows"`
 	OffsetExport int64 `wire:",omitempty" doc:"the same of what went out"`
+
+	UsedImport int64 `wire:",omitempty" doc:"how far what came in is ahead of what pmax_w makes since its first reading, in Ws: at most one Wh"`
+	UsedExport int64 `wire:",omitempty" doc:"the same of what went out"`
 
 	Signs bool `wire:",omitempty" doc:"it has signed a reading itself: then its gateway can't say that it ended or rolled over"`
 
@@ -228,6 +233,7 @@ func init() {
 	sdk.Method("close_meter", closeMeter, "End a meter that itself, or its gateway if it never signs, read within the last slot, with its last registers if it can be read. By its party; else see agree_closing.")
 	sdk.Method("replace_meter", replaceMeter, "End a meter and begin to count another in its place. By its party.")
 	sdk.Method("agree_closing", agreeClosing, "End a meter at registers that may lie below its last readings, because those were wrong, or that nobody else has read. It ends once its party and the operator have said the same.")
+	sdk.Method("confirm_meter", confirmMeter, "Say that a meter is there and what can pass it: from the next slot settled on, what goes out by it is paid for. By the operator.")
 	sdk.Method("set_gateway", setGateway, "Say who else may read a meter, or nobody. By its party.")
 
 	sdk.Method("read", read, "Record readings, all or none, in the order of each meter's numbers. By the meter itself (assurance A), its gateway (B) or its party (C).")

@@ -24,6 +24,7 @@ type initArgs struct {
 	Retail      *int64        `doc:"what the grid takes, in micro per kWh; if missing, 300000"`
 	K           *int64        `doc:"where the price lies between the lowest and highest that fit, in permille; if missing, 500"`
 	PayAsBid    bool          `wire:",omitempty" doc:"each trades at their own limit"`
+	AutoPmaxW   int64         `wire:",omitempty" doc:"meters that pass no more than this, in W, are confirmed when they are registered; if missing, none: anybody can register a meter, or several"`
 	Speed       int64         `wire:",omitempty" doc:"seconds of market time in a second; if missing, 1"`
 	Start       sdk.Time      `wire:",omitempty" doc:"market time now; if missing, the chain's"`
 }
@@ -31,7 +32,7 @@ type initArgs struct {
 func create(c *sdk.Ctx, a initArgs) error {
 	m := Market{
 		Operator: c.Sender(), Devices: "devices", SlotSeconds: usualSlot, GateSeconds: usualGate,
-		Speed: 1, Start: c.Time(), Opened: c.Time(),
+		Speed: 1, Start: c.Time(), Opened: c.Time(), AutoPmaxW: a.AutoPmaxW,
 	}
 	if a.Operator != nil {
 		m.Operator = *a.Operator
@@ -68,11 +69,13 @@ func create(c *sdk.Ctx, a initArgs) error {
 		return errValue.Because("settle_after is %d, must be 0 to %d", int64(m.SettleAfter), int64(maxDelay))
 	case m.Speed < 1 || m.Speed > maxSpeed:
 		return errValue.Because("speed is %d, must be 1 to %d", m.Speed, int64(maxSpeed))
+	case m.AutoPmaxW < 0 || m.AutoPmaxW > maxPower:
+		return errValue.Because("auto_pmax_w is %d, must be 0 to %d W", m.AutoPmaxW, int64(maxPower))
 	case m.Start < 0 || m.Start > lastTime:
 		return errValue.Because("start is %s, must lie between the years 1970 and 9999", m.Start)
 	}
 	market.Set(c, m)
-	opened.Emit(c, openedEvent{m.Operator, m.Devices, m.SlotSeconds, m.GateSeconds, m.SettleAfter, m.Speed, m.Start})
+	opened.Emit(c, openedEvent{m.Operator, m.Devices, m.SlotSeconds, m.GateSeconds, m.SettleAfter, m.Speed, m.Start, m.AutoPmaxW})
 	t := tariffArgs{From: 0, FeedIn: usualFeedIn, Retail: usualRetail, K: a.K, PayAsBid: a.PayAsBid}
 	if a.FeedIn != nil {
 		t.FeedIn = *a.FeedIn
@@ -194,6 +197,7 @@ type marketAnswer struct {
 	Retail      int64        `doc:"what the grid takes in the open slot, in micro per kWh"`
 	K           int64        `doc:"where its price lies between the lowest and highest that fit, in permille"`
 	PayAsBid    bool         `doc:"each trades at their own limit in it"`
+	AutoPmaxW   int64        `doc:"meters that pass no more than this, in W, need no confirmation"`
 	NextSettled *sdk.Time    `doc:"the slot whose turn it is to be settled; missing: there was never a meter"`
 }
 
@@ -203,7 +207,7 @@ func marketView(c *sdk.Ctx, _ sdk.None) (marketAnswer, error) {
 	t := tariffOf(c, open)
 	a := marketAnswer{
 		now, m.of(now), open, m.Operator, m.Devices, m.SlotSeconds, m.GateSeconds, m.SettleAfter, m.Speed, m.Start,
-		t.FeedIn, t.Retail, t.K, t.PayAsBid, nil,
+		t.FeedIn, t.Retail, t.K, t.PayAsBid, m.AutoPmaxW, nil,
 	}
 	if s, ok := settling.Get(c); ok {
 		a.NextSettled = &s.Next

@@ -66,13 +66,14 @@ func hang(c *sdk.Ctx, m Market, meter Meter) error {
 		return errTooMany.Because("%s has %d meters, limit %d; closed ones count until they are settled", meter.Party, account.Meters, maxMeters)
 	}
 	account.Meters++
+	meter.Confirmed = meter.PmaxW <= m.AutoPmaxW
 	accounts.Set(c, meter.Party, account)
 	byParty.Set(c, meterOf{meter.Party, meter.Meter}, sdk.None{})
 	meters.Set(c, meter.Meter, meter)
 	if _, ok := settling.Get(c); !ok {
 		settling.Set(c, Settling{Next: m.of(meter.Registered)})
 	}
-	registered.Emit(c, registeredEvent{meter.Meter, meter.Party, meter.PmaxW, meter.Gateway, meter.Replaces})
+	registered.Emit(c, registeredEvent{meter.Meter, meter.Party, meter.PmaxW, meter.Gateway, meter.Replaces, meter.Confirmed})
 	return nil
 }
 
@@ -193,6 +194,7 @@ func agreeClosing(c *sdk.Ctx, a agreeArgs) (agreeAnswer, error) {
 	if !ok {
 		return agreeAnswer{}, errOld.Because("meter %s has no reading before %s to end behind", a.Meter, a.Time)
 	}
+	meter.UsedImport, meter.UsedExport = 0, 0
 	if err := meter.rise(from, to); err != nil {
 		return agreeAnswer{}, err
 	}
@@ -217,6 +219,29 @@ func agreeClosing(c *sdk.Ctx, a agreeArgs) (agreeAnswer, error) {
 	meters.Set(c, a.Meter, meter)
 	closedMeter.Emit(c, closedEvent{a.Meter, meter.Party, a.Time, a.ImportWh, a.ExportWh, true})
 	return agreeAnswer{true}, nil
+}
+
+type confirmArgs struct {
+	Meter sdk.Address `doc:"the meter"`
+	PmaxW int64       `doc:"the most that can pass it in either direction, in W, which replaces what its party said"`
+}
+
+func confirmMeter(c *sdk.Ctx, a confirmArgs) (sdk.None, error) {
+	m, _ := theMarket(c)
+	if c.Sender() != m.Operator {
+		return sdk.None{}, errNotPermitted.Because("%s is not the operator %s", c.Sender(), m.Operator)
+	}
+	meter, err := open(c, a.Meter)
+	switch {
+	case err != nil:
+		return sdk.None{}, err
+	case a.PmaxW < 1 || a.PmaxW > maxPower:
+		return sdk.None{}, errValue.Because("pmax_w is %d, must be 1 to %d W", a.PmaxW, int64(maxPower))
+	}
+	meter.Confirmed, meter.PmaxW = true, a.PmaxW
+	meters.Set(c, a.Meter, meter)
+	confirmed.Emit(c, confirmedEvent{a.Meter, meter.Party, a.PmaxW})
+	return sdk.None{}, nil
 }
 
 type gatewayArgs struct {

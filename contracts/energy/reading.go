@@ -280,21 +280,29 @@ func bounded(importWh, exportWh int64, across point, now sdk.Time, m Market) err
 	return nil
 }
 
-// rise refuses registers that a meter can't have gone through between two moments.
-func (m Meter) rise(from, to point) error {
+// rise refuses registers that a meter can't have gone through between two moments. A register
+// shows whole Wh, so it may be one ahead of what its power makes: one in all its life and
+// not one in each reading, which UsedImport and UsedExport keep.
+func (m *Meter) rise(from, to point) error {
+	span := to.time.Sub(from.time)
 	for _, r := range [...]struct {
 		name     string
 		from, to int64
 		offset   int64
-	}{{"import", from.importWh, to.importWh, m.OffsetImport}, {"export", from.exportWh, to.exportWh, m.OffsetExport}} {
+		used     *int64
+	}{{"import", from.importWh, to.importWh, m.OffsetImport, &m.UsedImport}, {"export", from.exportWh, to.exportWh, m.OffsetExport, &m.UsedExport}} {
 		if r.to < r.from {
 			return errFalls.Because("the %s register is %d Wh, it was %d at %s", r.name, r.to-r.offset, r.from-r.offset, from.time)
 		}
-		span := to.time.Sub(from.time)
-		// One more, because a register shows whole Wh.
-		most, _ := mulDiv(m.PmaxW, int64(span), 3600)
-		if rose := r.to - r.from; rose > most+1 {
-			return errJump.Because("the %s register rose by %d Wh in %s, and %d W make %d at most", r.name, rose, span, m.PmaxW, most+1)
+		most, part := mulDiv(m.PmaxW, int64(span), wattSeconds)
+		part += wattSeconds - *r.used
+		most, part = most+part/wattSeconds, part%wattSeconds
+		rose := r.to - r.from
+		if rose > most {
+			return errJump.Because("the %s register rose by %d Wh in %s, and %d W make %d at most", r.name, rose, span, m.PmaxW, most)
+		}
+		if *r.used = 0; rose == most {
+			*r.used = wattSeconds - part
 		}
 	}
 	return nil

@@ -142,6 +142,15 @@ var refusals = []refusal{
 	{"bad_value", "pmax_w is 100000001", func(f *fair, h *house) *sdktest.Receipt {
 		return f.Call(h.Key, "energy", "register_meter", registerArgs{Meter: h.Address(), PmaxW: maxPower + 1})
 	}},
+	{"not_permitted", "is not the operator", func(f *fair, h *house) *sdktest.Receipt {
+		return f.Call(h.Key, "energy", "confirm_meter", confirmArgs{h.meter.Address(), 1})
+	}},
+	{"bad_value", "pmax_w is 0, must be 1", func(f *fair, h *house) *sdktest.Receipt {
+		return f.Call(f.operator, "energy", "confirm_meter", confirmArgs{Meter: h.meter.Address()})
+	}},
+	{"unknown_meter", "no meter ward1", func(f *fair, h *house) *sdktest.Receipt {
+		return f.Call(f.operator, "energy", "confirm_meter", confirmArgs{h.Address(), 1})
+	}},
 	{"already_registered", "is registered by ward1", func(f *fair, h *house) *sdktest.Receipt {
 		return f.Call(h.Key, "energy", "register_meter", registerArgs{Meter: h.meter.Address(), PmaxW: 1})
 	}},

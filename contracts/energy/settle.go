@@ -15,6 +15,7 @@ type Statement struct {
 	BoughtWh        int64       `wire:",omitempty" doc:"what it bought"`
 	SoldWh          int64       `wire:",omitempty" doc:"what it sold"`
 	TradeMicro      int64       `wire:",omitempty" doc:"for that"`
+	UnconfirmedWh   int64       `wire:",omitempty" doc:"what went out by meters that the operator has not confirmed, now or late: it counts for nothing, and is not in any other field"`
 	GridWh          int64       `doc:"what the grid takes: what went out and came in, less what was sold and bought. Negative: what it gives"`
 	GridMicro       int64       `doc:"for that, at feed-in or retail; what came in and went out by estimate is not set off against each other"`
 	LateImportWh    int64       `wire:",omitempty" doc:"what came in during earlier slots, that readings did not say before they were settled"`
@@ -42,6 +43,10 @@ func reckon(c *sdk.Ctx, m Market, t Tariff, slot sdk.Time, party sdk.Address, ac
 				counted, missed, sure = meter.take(c, m, slot)
 			} else {
 				counted, _, sure = meter.counted(c, m, slot)
+			}
+			if !meter.Confirmed {
+				st.UnconfirmedWh += counted.out + missed.out
+				counted.out, missed.out = 0, 0
 			}
 			f, late = f.add(counted), late.add(missed)
 			if !sure {
@@ -78,7 +83,7 @@ func reckon(c *sdk.Ctx, m Market, t Tariff, slot sdk.Time, party sdk.Address, ac
 	st.Micro = st.TradeMicro + st.GridMicro + st.LateMicro
 	st.CollateralMicro = pos.Held
 	account.Held -= pos.Held
-	return st, account, changed, traded || !f.isZero() || !late.isZero()
+	return st, account, changed, traded || !f.isZero() || !late.isZero() || st.UnconfirmedWh != 0
 }
 
 // grid is what the grid pays for wh that it takes, or takes for those that it gives.

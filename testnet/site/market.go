@@ -44,6 +44,7 @@ type marketInit struct {
 	FeedIn      int64
 	Retail      int64
 	SettleAfter int64
+	AutoPmaxW   int64
 	Speed       int64
 	Start       int64
 }
@@ -53,7 +54,7 @@ type marketInit struct {
 func MarketInit(operator address.Address, speed int64) ([]byte, error) {
 	return wire.Marshal(marketInit{
 		Operator: &operator, SlotSeconds: slotSeconds, GateSeconds: gateSeconds, FeedIn: feedIn, Retail: retail,
-		SettleAfter: settleAfter, Speed: speed, Start: Start.Unix(),
+		SettleAfter: settleAfter, AutoPmaxW: 30_000, Speed: speed, Start: Start.Unix(),
 	})
 }
 
