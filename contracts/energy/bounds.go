@@ -22,9 +22,9 @@ const (
 	// adds to it can't leave an int64.
 	maxBalance = 4_000_000_000_000_000_000
 
-	// maxOrders is how many orders a slot's book has: clearing keeps the remainders at the
-	// margin in one row of 64 KiB.
-	maxOrders = 512
+	// maxOrders is how many orders a side of a slot's book has: clearing keeps the remainders at
+	// the margin of both in one row of 64 KiB, and a full side is looked through for its least order.
+	maxOrders = 256
 	// maxIndex is how many orders of one party are in it: the steps of a price curve.
 	maxIndex = 8
 	// maxAhead is how far ahead the slots lie that orders are taken for: today and tomorrow.

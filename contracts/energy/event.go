@@ -114,6 +114,7 @@ var (
 	debited     = sdk.Event[moneyEvent]("debited", "Money went out to the operator's account.")
 	ordered     = sdk.Event[orderEvent]("ordered", "A party offers to buy or sell.")
 	cancelled   = sdk.Event[orderEvent]("cancelled", "A party took an order back.")
+	displaced   = sdk.Event[orderEvent]("displaced", "An order went because its side was full and another had more collateral.")
 	filled      = sdk.Event[filledEvent]("filled", "An order is traded, in whole or in part.")
 	cleared     = sdk.Event[clearedEvent]("cleared", "A slot is cleared.")
 	settled     = sdk.Event[Statement]("settled", "A party's account moved by what a slot came to.")

@@ -103,6 +103,7 @@ type closing struct {
 // A Book is what is known of a slot's orders.
 type Book struct {
 	Orders   uint32
+	Bids     uint32 `wire:",omitempty"` // how many of them buy
 	BidWh    int64
 	AskWh    int64
 	Clearing *Clearing
@@ -214,7 +215,7 @@ var (
 	errBothSides  = sdk.Error(19, "both_sides", "The party is on the other side of this slot already.")
 	errLimit      = sdk.Error(20, "limit_out_of_range", "The limit is worse than what the grid would give or take.")
 	errCollateral = sdk.Error(21, "beyond_collateral", "What is free of the balance does not cover it.")
-	errBookFull   = sdk.Error(22, "book_full", "The slot has as many orders as it can have.")
+	errBookFull   = sdk.Error(22, "book_full", "The slot has as many orders on this side as it can have, each with as much collateral or more.")
 	errNoOrder    = sdk.Error(23, "unknown_order", "There is no such order.")
 
 	errTooEarly    = sdk.Error(24, "too_early", "It is not time for this yet.")

@@ -55,10 +55,7 @@ func order(c *sdk.Ctx, a orderArgs) (heldAnswer, error) {
 	case a.Limit < t.FeedIn || a.Limit > t.Retail:
 		return heldAnswer{}, errLimit.Because("limit is %d, must be %d to %d micro per kWh: what the grid gives and takes", a.Limit, t.FeedIn, t.Retail)
 	}
-	own := Own{Index: a.Index, Limit: a.Limit, Wh: a.Wh, Held: cover(a.Wh, a.Limit)}
-	if s == sell { // what it costs to buy all that was sold, if nothing is delivered
-		own.Held = cover(a.Wh, t.Retail)
-	}
+	own := Own{Index: a.Index, Limit: a.Limit, Wh: a.Wh, Held: t.collateral(s, a.Wh, a.Limit)}
 	party := c.Sender()
 	account, _ := accounts.Get(c, party)
 	if account.Meters == 0 {
@@ -66,11 +63,20 @@ func order(c *sdk.Ctx, a orderArgs) (heldAnswer, error) {
 	}
 	key := partySlot{party, a.Slot}
 	pos, ok := positions.Get(c, key)
+	b, _ := books.Get(c, a.Slot)
+	if _, found := pos.find(a.Index); !found && b.full(s) {
+		if err := makeRoom(c, a.Slot, s, own.Held, t); err != nil {
+			return heldAnswer{}, err
+		}
+		// The order that went may have been the sender's own.
+		account, _ = accounts.Get(c, party)
+		pos, ok = positions.Get(c, key)
+		b, _ = books.Get(c, a.Slot)
+	}
 	if ok && pos.Side != a.Side {
 		return heldAnswer{}, errBothSides.Because("%s has orders to %s in this slot: cancel them first", party, pos.Side)
 	}
 	pos.Side = a.Side
-	b, _ := books.Get(c, a.Slot)
 	at, found := pos.find(a.Index)
 	if found {
 		b.remove(c, a.Slot, s, party, pos.Orders[at])
@@ -80,10 +86,7 @@ func order(c *sdk.Ctx, a orderArgs) (heldAnswer, error) {
 	} else {
 		pos.Orders = slices.Insert(pos.Orders, at, own)
 	}
-	switch {
-	case b.Orders >= maxOrders:
-		return heldAnswer{}, errBookFull.Because("slot %s has %d orders, limit %d", a.Slot, b.Orders, maxOrders)
-	case own.Held > account.free():
+	if own.Held > account.free() {
 		return heldAnswer{}, errCollateral.Because("the order needs %d micro as collateral, of the balance %d are free", own.Held, account.free())
 	}
 	if b.Orders == 0 {
@@ -111,6 +114,66 @@ func mayOrder(m Market, now, slot sdk.Time) error {
 		return errTooFar.Because("slot %s: it is %s, and orders are taken up to %s", slot, now, last)
 	}
 	return nil
+}
+
+// collateral is what is held for an order: never nothing, so that who has an order has something held.
+func (t Tariff) collateral(s side, wh, limit int64) int64 {
+	if s == sell { // what it costs to buy all that was sold, if nothing is delivered
+		limit = t.Retail
+	}
+	return max(1, cover(wh, limit))
+}
+
+// full reports whether a side has no place left.
+func (b Book) full(s side) bool {
+	if s == buy {
+		return b.Bids >= maxOrders
+	}
+	return b.Orders-b.Bids >= maxOrders
+}
+
+// makeRoom sends away the order with the least collateral of a full side, of several the one with the worst
+// place, if another has more. So it costs more money to fill a book than those have who want to
+// trade in it, and when an order came decides nothing.
+func makeRoom(c *sdk.Ctx, slot sdk.Time, s side, held int64, t Tariff) error {
+	var least orderKey
+	var wh int64
+	lowest := int64(-1)
+	for key, amount := range offersOn.Rows(bookSide{slot, s}).Each(c) {
+		if h := t.collateral(s, amount, key.place().Limit); lowest < 0 || h <= lowest {
+			least, wh, lowest = key, amount, h
+		}
+	}
+	if held <= lowest {
+		return errBookFull.Because("slot %s has %d orders to %s, which is the limit, none with less collateral than %d micro; this one has %d", slot, maxOrders, s, lowest, held)
+	}
+	party := least.Party
+	account, _ := accounts.Get(c, party)
+	pos, _ := positions.Get(c, partySlot{party, slot})
+	at, ok := pos.find(least.Index)
+	if !ok {
+		panic("BUG: energy: an order in the book that no position has")
+	}
+	o := pos.Orders[at]
+	pos.Orders = slices.Concat(pos.Orders[:at], pos.Orders[at+1:])
+	pos.Held -= o.Held
+	account.Held -= o.Held
+	b, _ := books.Get(c, slot)
+	b.remove(c, slot, s, party, o)
+	books.Set(c, slot, b)
+	pos.set(c, partySlot{party, slot})
+	accounts.Set(c, party, account)
+	displaced.Emit(c, orderEvent{slot, party, s.String(), o.Index, wh, o.Limit, pos.Held})
+	return nil
+}
+
+// set stores a position, if anything is left of it.
+func (p Position) set(c *sdk.Ctx, key partySlot) {
+	if len(p.Orders) == 0 {
+		positions.Delete(c, key)
+	} else {
+		positions.Set(c, key, p)
+	}
 }
 
 // cover is what wh cost at most at a price per kWh, rounded away from zero.
@@ -144,6 +207,7 @@ func (b *Book) remove(c *sdk.Ctx, slot sdk.Time, s side, party sdk.Address, o Ow
 func (b *Book) count(s side, orders int, wh int64) {
 	b.Orders += uint32(orders)
 	if s == buy {
+		b.Bids += uint32(orders)
 		b.BidWh += wh
 	} else {
 		b.AskWh += wh
@@ -218,11 +282,7 @@ func cancel(c *sdk.Ctx, a cancelArgs) (heldAnswer, error) {
 	} else {
 		books.Set(c, a.Slot, b)
 	}
-	if len(pos.Orders) == 0 {
-		positions.Delete(c, key)
-	} else {
-		positions.Set(c, key, pos)
-	}
+	pos.set(c, key)
 	accounts.Set(c, party, account)
 	return heldAnswer{pos.Held, account.free()}, nil
 }

@@ -474,3 +474,10 @@ func TestAssurance(t *testing.T) {
 	f.Call(h.Key, "energy", "set_gateway", gatewayArgs{Meter: h.meter.Address()}).OK()
 	f.Call(gateway, "energy", "read", readArgs{[]Reading{h.shows(f.Now()+5, 5, 0)}}).Failed("not_your_meter")
 }
+
+// Even where the grid pays nothing, no place in a book is free.
+func TestNoPlaceIsFree(t *testing.T) {
+	f := newFair(t, func(a *initArgs) { a.FeedIn = some[int64](0) })
+	h := f.house("h", 0)
+	f.order(h, f.Now()+2*slotLength, "buy", 1, 0).Failed("beyond_collateral")
+}

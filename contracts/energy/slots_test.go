@@ -304,7 +304,7 @@ func TestFullBook(t *testing.T) {
 	slot := f.Now() + 2*slotLength
 	var transactions [][]byte
 	var houses []*house
-	for i := range maxOrders / maxIndex {
+	for i := range 2 * maxOrders / maxIndex {
 		h := f.house(fmt.Sprint("house ", i), 1_000_000_000)
 		houses = append(houses, h)
 		for index := range uint8(maxIndex) {
@@ -319,8 +319,29 @@ func TestFullBook(t *testing.T) {
 		r.OK()
 	}
 	late := f.house("late", 1_000_000)
-	f.order(late, slot, "buy", 1, feedIn).Failed("book_full").Because("has 512 orders, limit 512")
-	f.Call(houses[0].Key, "energy", "order", orderArgs{slot, "sell", 100, 100_000, 0}).OK() // replacing is no more
+	f.order(late, slot, "buy", 101, 200_000).Failed("book_full").Because("has 256 orders to buy, which is the limit, none with less collateral than 20200 micro; this one has 20200")
+	f.order(late, slot, "sell", 103, feedIn).Failed("book_full")
+	// Who has more to trade is not kept out: the order with the least collateral gives way.
+	last := f.account(houses[1].Key)
+	r := f.order(late, slot, "buy", 102, 200_000).OK().Emitted("displaced", "ordered")
+	if r.GasUsed > 20_000_000 {
+		t.Errorf("an order takes %d gas where its side is full, a client offers 20000000", r.GasUsed)
+	}
+	t.Logf("an order where its side is full: %d gas", r.GasUsed)
+	var gone orderEvent
+	r.Events[0].Decode(&gone)
+	if now := f.account(houses[1].Key); gone.Party != now.Party || gone.Wh != 101 || now.Held != last.Held-20_200 || now.Balance != last.Balance {
+		t.Errorf("%+v gave way, %+v, was %+v", gone, now, last)
+	}
+	// Also if that is an order of the same party.
+	f.Call(houses[1].Key, "energy", "cancel", cancelArgs{slot, some(gone.Index ^ 1)}).OK()
+	f.Call(late.Key, "energy", "order", orderArgs{slot, "buy", 1, feedIn, 1}).OK().Emitted("ordered")
+	r = f.Call(late.Key, "energy", "order", orderArgs{slot, "buy", 103, 200_000, 2}).OK().Emitted("displaced", "ordered")
+	equal(t, "held", f.account(late.Key).Held, 102*200+103*200)
+	if s := f.slot(slot); s.Orders != 2*maxOrders {
+		t.Errorf("%+v", s)
+	}
+	f.Call(houses[0].Key, "energy", "order", orderArgs{slot, "sell", 100, 100_000, 0}).OK().Emitted("ordered") // replacing is no more
 	f.SetTime(slot)
 	var most, total uint64
 	calls := 0
@@ -329,7 +350,7 @@ func TestFullBook(t *testing.T) {
 		r := f.Call(f.operator, "energy", "clear", clearArgs{Slot: slot}).OK().Result(&a)
 		most, total, done = max(most, r.GasUsed), total+r.GasUsed, a.Done
 	}
-	t.Logf("clearing %d orders: %d calls of %d orders looked at, %d gas at most, %d per order all in all", maxOrders, calls, usualOrders, most, total/maxOrders)
+	t.Logf("clearing %d orders: %d calls of %d orders looked at, %d gas at most, %d per order all in all", 2*maxOrders, calls, usualOrders, most, total/(2*maxOrders))
 	if most > 20_000_000 {
 		t.Errorf("one call takes %d gas, a client offers 20000000", most)
 	}
@@ -347,7 +368,7 @@ func TestFullBook(t *testing.T) {
 		t.Errorf("%d Wh traded, %d bought, %d sold", s.ClearedWh, bought, sold)
 	}
 	f.Advance(slotLength)
-	for _, h := range houses {
+	for _, h := range append(houses, late) {
 		f.at(h, 0, 0)
 	}
 	f.Advance(slotLength)
