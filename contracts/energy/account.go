@@ -15,6 +15,24 @@ func debit(c *sdk.Ctx, a moneyArgs) (sdk.None, error) {
 	return sdk.None{}, move(c, a.Party, a.Micro, -1)
 }
 
+type operatorArgs struct {
+	Operator sdk.Address `doc:"who is the other side of every payment from now on"`
+}
+
+func setOperator(c *sdk.Ctx, a operatorArgs) (sdk.None, error) {
+	m, _ := theMarket(c)
+	switch {
+	case c.Sender() != m.Operator:
+		return sdk.None{}, errNotPermitted.Because("%s is not the operator %s", c.Sender(), m.Operator)
+	case a.Operator.IsZero():
+		return sdk.None{}, errValue.Because("operator is the zero address: nobody could let money in")
+	}
+	m.Operator = a.Operator
+	market.Set(c, m)
+	operatorSet.Emit(c, operatorEvent(a))
+	return sdk.None{}, nil
+}
+
 // move moves money between a party's account and the operator's.
 func move(c *sdk.Ctx, who sdk.Address, micro, sign int64) error {
 	m, _ := theMarket(c)

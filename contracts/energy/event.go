@@ -64,6 +64,9 @@ type (
 		NewImportWh int64       `doc:"the registers after"`
 		NewExportWh int64       `doc:"the registers after"`
 	}
+	operatorEvent struct {
+		Operator sdk.Address `doc:"who is the other side of every payment from now on"`
+	}
 	moneyEvent struct {
 		Party   sdk.Address `doc:"whose account"`
 		Micro   int64       `doc:"how much was moved"`
@@ -102,6 +105,7 @@ type (
 
 var (
 	opened      = sdk.Event[openedEvent]("opened", "The market was opened.")
+	operatorSet = sdk.Event[operatorEvent]("operator_set", "Another operator keeps the market.")
 	tariffSet   = sdk.Event[Tariff]("tariff_set", "The prices from a slot on were set.")
 	registered  = sdk.Event[registeredEvent]("meter_registered", "A meter's energy is counted from its next reading on.")
 	confirmed   = sdk.Event[confirmedEvent]("meter_confirmed", "The operator confirmed a meter, whose exports are paid for from now on.")

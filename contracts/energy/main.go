@@ -15,7 +15,7 @@ package main
 
 import "github.com/wardledger/ward/sdk"
 
-// A Market is what was said when the contract was created, for good.
+// A Market is what was said when the contract was created; only its operator can change.
 type Market struct {
 	Operator    sdk.Address  `doc:"the other side of every payment, who keeps the tariff and lets money in and out"`
 	Devices     string       `doc:"name of the contract that knows whether a meter is active"`
@@ -173,6 +173,7 @@ var (
 	byParty    = sdk.NewMap[meterOf, sdk.None]("meters_by_party")
 	readings   = sdk.NewMap[readingKey, reading]("readings")
 	closings   = sdk.NewMap[sdk.Address, closing]("closings")
+	visits     = sdk.NewMap[sdk.Address, sdk.None]("visits") // accounts with a meter or something held: who is settled
 	books      = sdk.NewMap[sdk.Time, Book]("books")
 	uncleared  = sdk.NewMap[sdk.Time, sdk.None]("uncleared")
 	offers     = sdk.NewMap[orderKey, int64]("orders")
@@ -181,6 +182,7 @@ var (
 
 	tariffAt     = sdk.By[sdk.Time](tariffs)
 	accountAt    = sdk.By[sdk.Address](accounts)
+	visitAt      = sdk.By[sdk.Address](visits)
 	metersOf     = sdk.By[sdk.Address](byParty)
 	readingsOf   = sdk.By[sdk.Address](readings)
 	readingAt    = sdk.By[readingKey](readings)
@@ -243,6 +245,7 @@ func init() {
 
 	sdk.Method("credit", credit, "Let money in: from the operator's account to a party's. By the operator.")
 	sdk.Method("debit", debit, "Let money out: from what is free of a party's account to the operator's. By the operator.")
+	sdk.Method("set_operator", setOperator, "Hand the market over to another operator, whose account is the other side of every payment from then on; what is in the old one's stays there. By the operator.")
 	sdk.Method("set_tariff", setTariff, "Set the prices from a slot on for which no orders are taken yet, so that no order ever changes its meaning. By the operator.")
 
 	sdk.Method("order", order, "Offer to buy or sell in a slot, or replace one's order with the same index. By a party with a meter, before the gate.")

@@ -68,6 +68,7 @@ func hang(c *sdk.Ctx, m Market, meter Meter) error {
 	account.Meters++
 	meter.Confirmed = meter.PmaxW <= m.AutoPmaxW
 	accounts.Set(c, meter.Party, account)
+	visits.Set(c, meter.Party, sdk.None{})
 	byParty.Set(c, meterOf{meter.Party, meter.Meter}, sdk.None{})
 	meters.Set(c, meter.Meter, meter)
 	if _, ok := settling.Get(c); !ok {

@@ -224,6 +224,12 @@ var refusals = []refusal{
 	{"bad_value", "1000000000000001 micro, must be 1 to", func(f *fair, h *house) *sdktest.Receipt {
 		return f.Call(f.operator, "energy", "credit", moneyArgs{h.Address(), maxMicro + 1})
 	}},
+	{"not_permitted", "is not the operator", func(f *fair, h *house) *sdktest.Receipt {
+		return f.Call(h.Key, "energy", "set_operator", operatorArgs{h.Address()})
+	}},
+	{"bad_value", "the zero address", func(f *fair, h *house) *sdktest.Receipt {
+		return f.Call(f.operator, "energy", "set_operator", operatorArgs{})
+	}},
 	{"beyond_collateral", "of which 100000000 are free", func(f *fair, h *house) *sdktest.Receipt {
 		return f.Call(f.operator, "energy", "debit", moneyArgs{h.Address(), 100_000_001})
 	}},
@@ -480,4 +486,61 @@ func TestNoPlaceIsFree(t *testing.T) {
 	f := newFair(t, func(a *initArgs) { a.FeedIn = some[int64](0) })
 	h := f.house("h", 0)
 	f.order(h, f.Now()+2*slotLength, "buy", 1, 0).Failed("beyond_collateral")
+}
+
+// Who enters one of a batch's readings first doesn't keep the rest out.
+func TestBatchPartlyKnown(t *testing.T) {
+	f := newFair(t, nil)
+	h := f.house("h", 0)
+	s := f.Now()
+	f.Advance(180)
+	batch := f.signed(h, nil, Register{Seq: 1, Time: s}, Register{Seq: 2, Time: s + 60, ImportWh: 500}, Register{Seq: 3, Time: s + 120, ImportWh: 1000})
+	f.Call(h.Key, "energy", "read", readArgs{[]Reading{h.shows(s, 0, 0)}}).OK()
+	f.Call(f.operator, "energy", "read_signed", batch).OK().Emitted("reading", "reading")
+	equal(t, "import", f.meter(h.meter).ImportWh, 1000)
+	f.Call(f.operator, "energy", "read_signed", batch).Failed("reading_duplicate")
+	// Other values for the same moment are no reason to pass over anything.
+	f.Call(f.operator, "energy", "read_signed", f.signed(h, nil, Register{Seq: 2, Time: s + 60, ImportWh: 501}, Register{Seq: 4, Time: s + 170, ImportWh: 1000})).Failed("reading_duplicate").Because("reading 0")
+}
+
+// The market goes on under another operator, and money sums to zero.
+func TestSetOperator(t *testing.T) {
+	f := newFair(t, nil)
+	h, next := f.house("h", 1_000_000), f.Account("the next operator")
+	s := f.Now()
+	f.at(h, 0, 0)
+	f.Call(f.operator, "energy", "set_operator", operatorArgs{next.Address()}).OK().Emitted("operator_set")
+	f.Call(f.operator, "energy", "credit", moneyArgs{h.Address(), 1}).Failed("not_permitted")
+	f.Advance(slotLength)
+	f.at(h, 1000, 0)
+	f.Advance(slotLength)
+	f.settle(s, 0)
+	equal(t, "the old one's balance", f.account(f.operator).Balance, -1_000_000)
+	equal(t, "the new one's balance", f.account(next).Balance, retail)
+}
+
+// An account without meters and orders costs settlement nothing, and comes back with its next meter.
+func TestIdleAccountsAreNotVisited(t *testing.T) {
+	f := newFair(t, nil)
+	s := f.Now()
+	h, idle := f.house("h", 1_000_000), f.house("idle", 1_000_000)
+	f.party("never a meter", 1)
+	f.at(h, 0, 0)
+	f.at(idle, 0, 0)
+	f.order(idle, s+3*slotLength, "buy", 1000, feedIn).OK()
+	f.Call(idle.Key, "energy", "close_meter", closeArgs{Meter: idle.meter.Address()}).OK()
+	f.SetTime(s + 9*slotLength)
+	f.clear(s+3*slotLength, 9)
+	for i, want := range []uint32{2, 2, 2, 2, 1, 1} { // until what it had ordered is settled
+		var a settleAnswer
+		f.Call(f.operator, "energy", "settle", settleArgs{s + sdk.Time(i)*slotLength, 64}).OK().Result(&a)
+		equal(t, "visited", a.Visited, want)
+	}
+	equal(t, "account", f.account(idle.Key), accountAnswer{idle.Address(), 1_000_000, 0, 1_000_000, 0})
+	again := &house{Key: idle.Key, meter: sdktest.P256("idle's next meter")}
+	f.enrol(again.Key, again.meter)
+	f.Call(again.Key, "energy", "register_meter", registerArgs{Meter: again.meter.Address(), PmaxW: 10}).OK()
+	var a settleAnswer
+	f.Call(f.operator, "energy", "settle", settleArgs{s + 6*slotLength, 64}).OK().Result(&a)
+	equal(t, "visited", a.Visited, 2)
 }

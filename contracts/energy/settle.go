@@ -152,7 +152,7 @@ func settle(c *sdk.Ctx, a settleArgs) (settleAnswer, error) {
 	for left > 0 && s.Next <= a.Slot && !waits(c, s.Next) {
 		t := tariffOf(c, s.Next)
 		ended := true
-		for who, account := range accountsAfter(s.After).Each(c) {
+		for who := range visitsAfter(s.After).Each(c) {
 			if s.After != nil && who == *s.After {
 				continue
 			}
@@ -163,6 +163,7 @@ func settle(c *sdk.Ctx, a settleArgs) (settleAnswer, error) {
 			left--
 			answer.Visited++
 			s.After = &who
+			account, _ := accounts.Get(c, who)
 			if residue, ok := visit(c, m, t, s.Next, who, account, &sum); ok {
 				s.Parties++
 				s.Residue += residue
@@ -182,6 +183,14 @@ func settle(c *sdk.Ctx, a settleArgs) (settleAnswer, error) {
 	}
 	answer.Done, answer.Next = s.Next > a.Slot, s.Next
 	return answer, nil
+}
+
+// visitsAfter is the accounts to settle from one on, itself included.
+func visitsAfter(after *sdk.Address) sdk.Rows[sdk.Address, sdk.None] {
+	if after == nil {
+		return visits.All()
+	}
+	return visitAt.From(visits.All(), *after)
 }
 
 // waits reports whether a slot has orders that are not cleared.
@@ -213,6 +222,9 @@ func visit(c *sdk.Ctx, m Market, t Tariff, slot sdk.Time, who sdk.Address, accou
 	}
 	if after != account {
 		accounts.Set(c, who, after)
+	}
+	if after.Meters == 0 && after.Held == 0 { // nothing can come of it until it has a meter again
+		visits.Delete(c, who)
 	}
 	return -st.TradeMicro, something
 }

@@ -336,7 +336,7 @@ func TestFullBook(t *testing.T) {
 	// Also if that is an order of the same party.
 	f.Call(houses[1].Key, "energy", "cancel", cancelArgs{slot, some(gone.Index ^ 1)}).OK()
 	f.Call(late.Key, "energy", "order", orderArgs{slot, "buy", 1, feedIn, 1}).OK().Emitted("ordered")
-	r = f.Call(late.Key, "energy", "order", orderArgs{slot, "buy", 103, 200_000, 2}).OK().Emitted("displaced", "ordered")
+	f.Call(late.Key, "energy", "order", orderArgs{slot, "buy", 103, 200_000, 2}).OK().Emitted("displaced", "ordered")
 	equal(t, "held", f.account(late.Key).Held, 102*200+103*200)
 	if s := f.slot(slot); s.Orders != 2*maxOrders {
 		t.Errorf("%+v", s)
