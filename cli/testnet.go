@@ -251,6 +251,9 @@ func (t *testnet) run(ctx context.Context, down func()) (err error) {
 	closer = serve
 	watch, err := t.network.Watch(ctx)
 	p.done()
+	if err == nil {
+		defer watch.Close()
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil

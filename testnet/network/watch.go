@@ -96,14 +96,16 @@ type follower struct {
 	broken  bool              // the stream has ended for good; it was said why
 }
 
-// Watch begins to compare from now on. End it with Finish, or by ending ctx.
+// Watch begins to compare from now on, once all nodes agree, for which it waits as long as ctx
+// lasts. End it with Finish or Close, not by ending ctx: what is under way when a network is told to end
+// must still be seen to arrive.
 func (n *Network) Watch(ctx context.Context) (*Watch, error) {
 	height, _, err := n.Agree(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
 	w := &Watch{network: n, from: height, references: map[uint64]*reference{}, oldest: height + 1}
-	ctx, w.end = context.WithCancel(ctx)
+	ctx, w.end = context.WithCancel(context.WithoutCancel(ctx))
 	w.compare.Lock()
 	w.followAll(ctx)
 	w.compare.Unlock()
@@ -294,6 +296,12 @@ func (w *Watch) settle(f *follower) {
 			delete(f.got, height)
 		}
 	}
+}
+
+// Close ends the watch without a last comparison. After Finish it does nothing.
+func (w *Watch) Close() {
+	w.end()
+	w.work.Wait()
 }
 
 // Finish waits until all nodes that run have come as far as the first of them, compares what
