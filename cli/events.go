@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
+	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -67,14 +70,16 @@ func events(c *urfave.Context) error {
 		}
 		f.Attributes[name] = value
 	}
+	reached := false
 	if f.Contract != "" {
 		_, err := s.client.Spec(s.ctx, f.Contract)
+		reached = err == nil
 		if r, ok := errors.AsType[*client.Refused](err); ok && r.Code == receipt.UnknownContract {
 			fmt.Fprintf(s.err, "ward: no contract %q is deployed: \"ward contract list\"\n", f.Contract)
 		}
 	}
 	if c.Bool("follow") {
-		return s.followEvents(f, c.String("after"), c.Uint64("limit"))
+		return s.followEvents(f, c.String("after"), c.Uint64("limit"), reached)
 	}
 	after := c.String("after")
 	if after == "" {
@@ -110,8 +115,31 @@ func (s *session) pageEvents(f client.Filter, after string, limit uint64) error 
 	}
 }
 
-// followEvents prints events until the context ends, which is how it is meant to end.
-func (s *session) followEvents(f client.Filter, after string, limit uint64) error {
+// followPatience is how long a node may be away that was there a moment ago.
+const followPatience = 30 * time.Second
+
+// subscribe is client.Subscribe. A node that was reached already and goes away just now is waited
+// for, as it would be once the subscription stood.
+func (s *session) subscribe(f client.Filter, after string, notify func(client.Notice), reached bool) (*client.Subscription, error) {
+	for end := time.Now().Add(followPatience); ; {
+		sub, err := s.client.Subscribe(s.ctx, f, after, notify)
+		_, lost := errors.AsType[*net.OpError](err)
+		lost = lost || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if !lost || !reached || s.ctx.Err() != nil || time.Now().After(end) {
+			return sub, err
+		}
+		notify(client.Notice{Kind: client.Disconnected, Err: err})
+		select {
+		case <-s.ctx.Done():
+			return nil, s.ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// followEvents prints events until the context ends, which is how it is meant to end. reached
+// says that the node has answered before.
+func (s *session) followEvents(f client.Filter, after string, limit uint64, reached bool) error {
 	p := s.progress()
 	defer p.done()
 	notify := func(n client.Notice) {
@@ -127,7 +155,7 @@ func (s *session) followEvents(f client.Filter, after string, limit uint64) erro
 			fmt.Fprintf(s.err, "ward: this node doesn't have the events of the blocks %d to %d\n", n.From, n.To)
 		}
 	}
-	sub, err := s.client.Subscribe(s.ctx, f, after, notify)
+	sub, err := s.subscribe(f, after, notify, reached)
 	if err != nil {
 		return err
 	}
