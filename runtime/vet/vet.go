@@ -49,7 +49,13 @@ const (
 )
 
 // Module checks whether a module may be deployed and returns it, valid. The error is a *wasm.Error.
-func Module(b []byte) (*wasm.Module, error) {
+func Module(b []byte) (*wasm.Module, error) { return module(b, counts, shapes, imports, exports) }
+
+// Shape checks what Module does but for imports and exports: whether the types, sizes and instructions of a
+// module, which need not be a contract, are such as contracts may have.
+func Shape(b []byte) (*wasm.Module, error) { return module(b, counts, shapes) }
+
+func module(b []byte, checks ...func(*wasm.Module) error) (*wasm.Module, error) {
 	if len(b) > MaxModule {
 		return nil, refused("", -1, 0, "%d bytes, limit %d", len(b), MaxModule)
 	}
@@ -57,7 +63,7 @@ func Module(b []byte) (*wasm.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, check := range []func(*wasm.Module) error{counts, shapes, imports, exports} {
+	for _, check := range checks {
 		if err := check(m); err != nil {
 			return nil, err
 		}
