@@ -40,7 +40,7 @@ func (n *Node) warm(ctx context.Context) {
 			// must not be told that this goroutine could not read it.
 			code, err := n.code(instance.Code)
 			if err == nil {
-				err = n.machine.Compile(vm.Code{Hash: instance.Code, Load: func() ([]byte, error) { return code, nil }})
+				err = n.machine.Prepare(vm.Code{Hash: instance.Code, Load: func() ([]byte, error) { return code, nil }})
 			}
 			if err != nil {
 				return err

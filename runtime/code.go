@@ -9,6 +9,7 @@ import (
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/cbor"
 	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/registry"
 	"github.com/wardledger/ward/runtime/tx"
@@ -123,14 +124,18 @@ func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, erro
 	if !c.meter.Charge(gas.DeployByte * uint64(len(n.code))) {
 		return stopped(receipt.OutOfGas, "the gas limit of %d does not pay for %d bytes of code", c.meter.Limit(), len(n.code)), nil
 	}
-	if err := r.engine.Vet(ctx, n.code); err != nil {
+	if err := r.engine.Activate(c.meter, n.code); err != nil {
 		var no *vm.Refused
-		if !errors.As(err, &no) {
-			return outcome{}, err
+		var stop *host.Stop
+		switch {
+		case errors.As(err, &no):
+			out := stopped(receipt.BadCode, "%s", no.Reason) // the detail may differ between nodes
+			out.log = []string{no.Error()}
+			return out, nil
+		case errors.As(err, &stop):
+			return outcome{Result: vm.Result{Code: stop.Code, Reason: stop.Reason}}, nil
 		}
-		out := stopped(receipt.BadCode, "%s", no.Reason) // the detail may differ between nodes
-		out.log = []string{no.Error()}
-		return out, nil
+		return outcome{}, err
 	}
 	spec, err := specOf(n.code)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 
 // limit is the gas of a call: enough for thousands of what a contract may do, and little
 // enough that a flood ends soon.
-const limit = gas.Instantiate + 10_000_000
+const limit = 50_000_000
 
 var engines = []struct {
 	name string

@@ -21,24 +21,18 @@ func MinLimit(size int) uint64 { return BaseTx + PerTxByte*uint64(size) }
 
 // The prices of what the engine does, in gas.
 const (
-	// Instantiate is paid for each call of a contract: a fresh instance with
-	// its memory, and the start of a stock compiler's runtime in it. It covers
-	// FreePages and FreeItems.
-	Instantiate = 3_000_000
-	// FreePages is how many pages (64 KiB) of memory a contract may start with at
-	// no further price: plain Go starts with 41.
-	FreePages = 48
-	// InstantiatePage is paid for each page more, at 1 for a byte: memory that is too
-	// large to be kept for the next instance is taken from the system, which clears
-	// each page at its first touch.
-	InstantiatePage = 65_536
-	// FreeItems is how many items a contract may have at no further price. An item is
-	// what is made anew for each instance: an element of a table, a global, a data
-	// segment, an export. Plain Go has 2,000.
-	FreeItems = 8192
-	// InstantiateItem is paid for each item more. An element is the dearest: its
-	// expression is evaluated.
-	InstantiateItem = 80
+	// Enter is paid for each call of a contract: an instance of it is taken from the pool and put back to
+	// what it was.
+	Enter = 20_000
+	// EnterPage is paid on top for each page (64 KiB) of memory that the contract has before the call: what the call
+	// dirties of it, 4 KiB at a time, must be put back afterwards.
+	EnterPage = 4_000
+	// Renew is what a call pays that leaves no instance behind, because it trapped or grew its memory: the
+	// next call must make one.
+	Renew = 50_000
+	// RenewItem is paid on top for each item that is made anew with an instance: an element of a table, a
+	// global, an export. Plain Go has 2,000. An element is the dearest: its expression is evaluated.
+	RenewItem = 80
 
 	// Host is paid by every call that leaves the contract, whatever it asks
 	// for: the crossing and the checks of its pointers.
@@ -47,18 +41,11 @@ const (
 	HostByte = 1
 )
 
-// Instance returns the price of an instance of a contract that starts with so many pages
-// of memory and has so many items.
-func Instance(pages, items uint64) uint64 {
-	price := uint64(Instantiate)
-	if pages > FreePages {
-		price += InstantiatePage * (pages - FreePages)
-	}
-	if items > FreeItems {
-		price += InstantiateItem * (items - FreeItems)
-	}
-	return price
-}
+// EnterPrice returns what a call pays to enter a contract with so many pages of memory.
+func EnterPrice(pages uint64) uint64 { return Enter + EnterPage*pages }
+
+// RenewPrice returns what a call pays that leaves no instance behind of a contract with so many items.
+func RenewPrice(items uint64) uint64 { return Renew + RenewItem*items }
 
 // The prices of the host functions, in gas, on top of [Host]. A price that ends
 // in Byte is per byte of what the sentence names.
@@ -113,9 +100,15 @@ const (
 	// decompressed, and two sets are compared when the block ends.
 	Authority = 30_000
 
-	// DeployByte is paid for each byte of a module that is deployed: it is looked
-	// through, compiled and kept by every node.
-	DeployByte = 40
+	// DeployByte is paid for each byte of a module that is deployed: it is stored by every node for good.
+	DeployByte = 20
+	// ActivateByte is paid for each byte of a module that is looked through, and
+	// ActivateWork for each unit of what vet.Work says that rewriting and compiling it takes.
+	ActivateByte = 20
+	ActivateWork = 1
+	// MaxInit is the most that _initialize may use. What it did use is paid by the deployment, once: a call starts
+	// from what it left behind.
+	MaxInit = 100_000_000
 
 	// RandomByte is paid for each byte of the random stream of WASI.
 	RandomByte = 8

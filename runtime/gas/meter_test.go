@@ -49,21 +49,35 @@ func TestMinLimit(t *testing.T) {
 	}
 }
 
-func TestInstance(t *testing.T) {
-	const flat = gas.Instantiate
-	for _, test := range []struct {
-		name                string
-		pages, items, price uint64
+// TestTicks: a contract counts in ticks; a unit that was begun is used.
+func TestTicks(t *testing.T) {
+	m := gas.NewMeter(100)
+	if m.TicksLeft() != 100*gas.Ticks {
+		t.Fatalf("%d ticks of 100", m.TicksLeft())
+	}
+	for _, step := range []struct {
+		name  string
+		ticks int64
+		ok    bool
+		used  uint64
 	}{
-		{"nothing", 0, 0, flat},
-		{"all that is free", gas.FreePages, gas.FreeItems, flat},
-		{"a page more", gas.FreePages + 1, 0, flat + 65_536},
-		{"an item more", 0, gas.FreeItems + 1, flat + 80},
-		{"64 MiB", 1024, 0, flat + 976*65_536},
-		{"4 MiB of items", gas.FreePages, 4 << 20, flat + 80*(4<<20-gas.FreeItems)},
+		{"nothing", 100 * gas.Ticks, true, 0},
+		{"one tick", 100*gas.Ticks - 1, true, 1},
+		{"a unit", 99 * gas.Ticks, true, 1},
+		{"more than there was", 200 * gas.Ticks, true, 1},
+		{"the last", 0, true, 100},
+		{"too many", -1, false, 100},
 	} {
-		if got := gas.Instance(test.pages, test.items); got != test.price {
-			t.Errorf("%s: %d, want %d", test.name, got, test.price)
+		if ok := m.SetTicksLeft(step.ticks); ok != step.ok || m.Used() != step.used {
+			t.Errorf("%s: %v with %d used, want %v with %d", step.name, ok, m.Used(), step.ok, step.used)
 		}
+	}
+	m = gas.NewMeter(10)
+	m.SetTicksLeft(10*gas.Ticks - 1)
+	if m.Left() != 9 || m.Charge(10) || m.Used() != 10 {
+		t.Errorf("a charge of 10 with 99 ticks left: %d left, %d used", m.Left(), m.Used())
+	}
+	if huge := gas.NewMeter(math.MaxUint64); int64(huge.TicksLeft()) <= 0 || huge.Left() != huge.Limit() {
+		t.Errorf("a meter without a bound has %d ticks", huge.TicksLeft())
 	}
 }

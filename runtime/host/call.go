@@ -139,9 +139,14 @@ func Stopf(code receipt.Code, format string, args ...any) *Stop {
 // left, the call ends as OutOfGas.
 func (c *Call) Charge(n uint64) error {
 	if !c.Gas.Charge(n) {
-		return Stopf(receipt.OutOfGas, "the gas limit of %d is used up", c.Gas.Limit())
+		return c.OutOfGas()
 	}
 	return nil
+}
+
+// OutOfGas is how a call ends for which there is too little gas left.
+func (c *Call) OutOfGas() *Stop {
+	return Stopf(receipt.OutOfGas, "the gas limit of %d is used up", c.Gas.Limit())
 }
 
 // Tell pays for telling the contract n bytes of what its Call says: method,

@@ -28,7 +28,8 @@
 // reached is left out.
 //
 // A frame's size is that of its locals and of the most operands it ever has, in 8 bytes each, and
-// never less than a share that bounds how many frames there can be (NEAR's finite-wasm counts both, too).
+// never less than a share that bounds how many frames there can be (NEAR's finite-wasm counts both, too), nor than
+// a compiler may make of it that shares no slot between values.
 // A function that calls none has no frame of its own: at most one of those is on top of the
 // stack.
 //

@@ -35,6 +35,10 @@ const (
 	// MinFrame is the least that a frame counts for, so that MaxStack is used up by
 	// MaxFrames of them.
 	MinFrame = MaxStack / MaxFrames
+	// valuesPerByte bounds what a compiler may keep in a frame beyond what is alive at once: wazero's gives each value
+	// that outlives a call a slot of 8 bytes for itself, and never shares it. So a frame counts for at least a byte for so many
+	// values, and MaxStack never stands for more than 32 MiB of wazero's stack, which ends at 48.
+	valuesPerByte = 4
 )
 
 // Prices say what instructions cost. The unit is whoever's sets Gas.
@@ -44,8 +48,8 @@ type Prices struct {
 	Op func(op wasm.Op) uint64
 	// Local is for each local of a function that is entered, which must be zeroed.
 	Local uint64
-	// Page is for each page of memory that memory.grow asks for.
-	Page uint64
+	// Grow is for each memory.grow, and Page for each page of memory that it asks for.
+	Grow, Page uint64
 	// Bytes is how many bytes memory.copy, memory.fill and memory.init move for 1.
 	Bytes uint64
 }
@@ -97,7 +101,9 @@ type rewriter struct {
 	extra   []wasm.ValueType // locals that were added, from temp on
 	exits   bool             // something jumps to the end of the function
 	calls   bool
-	skipped int // blocks that were opened where nothing comes; 0 and dead: directly behind a jump
+	values  uint64 // instructions, each of which may make a value
+	joins   uint64 // blocks, at each of which a local may become another value
+	skipped int    // blocks that were opened where nothing comes; 0 and dead: directly behind a jump
 	dead    bool
 	check   bool // the next line that costs something looks whether there is gas left
 }
@@ -135,6 +141,7 @@ func (w *rewriter) function(i int) ([]byte, error) {
 	w.out, w.line, w.price = w.out[:0], w.line[:0], 0
 	w.frames = append(w.frames[:0], frame{})
 	w.f32, w.f64, w.exits, w.calls, w.dead, w.skipped, w.check = 0, 0, false, false, false, 0, true
+	w.values, w.joins = 0, 0
 	w.checker.Begin(i)
 	w.temp = w.checker.NumLocals()
 	w.extra = append(w.extra[:0], wasm.I64)
@@ -168,7 +175,8 @@ func (w *rewriter) assemble(body *wasm.Body, of uint32) []byte {
 	for _, t := range w.extra {
 		b = append(b, 1, byte(t))
 	}
-	size := max(8*(uint64(w.temp)+uint64(len(w.extra))+uint64(w.checker.MostOperands())), MinFrame)
+	locals := uint64(w.temp) + uint64(len(w.extra))
+	size := max(8*(locals+uint64(w.checker.MostOperands())), MinFrame, (w.values+w.joins*locals)/valuesPerByte)
 	if w.calls {
 		b = w.take(b, w.stack, size, true)
 	}
@@ -232,6 +240,11 @@ func (w *rewriter) instruction(in *wasm.Instruction, code []byte) {
 		return
 	}
 	w.price += w.prices.Op(in.Op)
+	w.values++
+	switch op := in.Op; op {
+	case wasm.OpBlock, wasm.OpLoop, wasm.OpIf:
+		w.joins++
+	}
 	switch op := in.Op; op {
 	case wasm.OpBlock:
 		w.frames = append(w.frames, frame{op: op})
@@ -500,7 +513,8 @@ func (w *rewriter) growBody() []byte {
 	b := w.pay(func(b []byte) []byte {
 		b = append(b, byte(wasm.OpLocalGet), 0, byte(wasm.OpI64ExtendI32U))
 		b = wasm.AppendSigned(append(b, byte(wasm.OpI64Const)), int64(w.prices.Page))
-		return append(b, byte(wasm.OpI64Mul))
+		b = wasm.AppendSigned(append(b, byte(wasm.OpI64Mul), byte(wasm.OpI64Const)), int64(w.prices.Grow))
+		return append(b, byte(wasm.OpI64Add))
 	})
 	return append(b, byte(wasm.OpLocalGet), 0, byte(wasm.OpMemoryGrow), 0, byte(wasm.OpEnd))
 }

@@ -2,8 +2,6 @@ package vm_test
 
 import (
 	"context"
-	"encoding/binary"
-	"fmt"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -25,39 +23,39 @@ func oneRow() []byte {
 	return m.Bytes()
 }
 
-// BenchmarkCall is one call of a contract that reads a row and writes it, of 128 KiB of
-// memory or less (small) and in plain Go. Beside it, without Ward, what wazero takes for
-// the same: for an instance and a call of it (bare-fresh), and for a call of an instance that
-// is there (bare).
+// BenchmarkCall is one call of a contract that reads a row and writes it, in plain Go and of 128 KiB of
+// memory or less (small): on an instance that starts from nothing (fresh), on one made from the snapshot, and on one from the
+// pool. Beside it, without Ward, what wazero takes for the same: for an instance and a call of it (bare-fresh), and for a call
+// of an instance that is there (bare).
 func BenchmarkCall(b *testing.B) {
 	for _, contract := range []struct {
 		name string
 		wasm []byte
-	}{{"small", oneRow()}, {"plain-go", guest(b)}} {
-		b.Run(contract.name+"/fresh", func(b *testing.B) { benchmarkFresh(b, contract.wasm, context.Background()) })
-		b.Run(contract.name+"/stoppable", func(b *testing.B) {
-			ctx, cancel := context.WithCancel(context.Background())
-			defer cancel()
-			benchmarkFresh(b, contract.wasm, ctx)
-		})
+	}{{"plain-go", guest(b)}, {"small", oneRow()}} {
+		for _, mode := range []struct {
+			name string
+			vm.Options
+		}{{"fresh", vm.Options{Fresh: true}}, {"snapshot", vm.Options{Idle: -1}}, {"pooled", vm.Options{}}} {
+			b.Run(contract.name+"/"+mode.name, func(b *testing.B) { benchmarkCall(b, newEngine(b, mode.Options), contract.wasm) })
+		}
 		b.Run(contract.name+"/bare-fresh", func(b *testing.B) { benchmarkBare(b, contract.wasm, true) })
 		b.Run(contract.name+"/bare", func(b *testing.B) { benchmarkBare(b, contract.wasm, false) })
 	}
 }
 
-func benchmarkFresh(b *testing.B, wasm []byte, ctx context.Context) {
-	e := engines.compiler()
-	store := newStore(b)
-	c := code(wasm)
+func benchmarkCall(b *testing.B, e *vm.Engine, wasm []byte) {
+	c, template := code(wasm), newCall(b, "count")
 	call := func() {
-		h := newCall(b, "count")
-		h.Store, h.Gas = store, gas.NewMeter(gas.MaxLimit)
-		r, err := e.Call(ctx, c, h)
+		h := *template
+		h.Gas = gas.NewMeter(gas.MaxLimit)
+		r, err := e.Call(context.Background(), c, &h)
 		if err != nil || r.Code != receipt.OK {
 			b.Fatal(r, err)
 		}
 	}
-	call() // compiles
+	for range 100 { // compiles, and settles what is hot
+		call()
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		call()
@@ -158,33 +156,6 @@ func types(names []string) []api.ValueType {
 		}
 	}
 	return list
-}
-
-// BenchmarkInstance is a call that does nothing, of contracts that start with much. What
-// they are charged should be about what they take.
-func BenchmarkInstance(b *testing.B) {
-	for _, pages := range []uint32{1, gas.FreePages, 128, 1024} {
-		m := small()
-		m.Pages = pages
-		b.Run(fmt.Sprintf("pages=%d", pages), func(b *testing.B) { benchmarkInstance(b, m.Bytes()) })
-	}
-	for _, items := range []int{gas.FreeItems, 1 << 16} {
-		elements, globals := small(), small()
-		elements.Table(binary.AppendUvarint([]byte{0}, uint64(items))...)
-		elements.Elements(0, make([]int, items)...)
-		for range items {
-			globals.Global(1)
-		}
-		b.Run(fmt.Sprintf("elements=%d", items), func(b *testing.B) { benchmarkInstance(b, elements.Bytes()) })
-		b.Run(fmt.Sprintf("globals=%d", items), func(b *testing.B) { benchmarkInstance(b, globals.Bytes()) })
-	}
-}
-
-func benchmarkInstance(b *testing.B, wasm []byte) {
-	c := newCall(b, "m")
-	run(b, engines.compiler(), wasm, c)
-	benchmarkFresh(b, wasm, context.Background())
-	b.ReportMetric(float64(c.Gas.Used()), "gas/op")
 }
 
 // BenchmarkCompile is what the first call of a contract takes longer than the next.

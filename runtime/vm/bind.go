@@ -10,7 +10,6 @@ import (
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
-	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
 )
@@ -273,12 +272,9 @@ func hostFunction(f abi.Function, do function) api.GoModuleFunc {
 	slots := slots(f.Params)
 	return func(ctx context.Context, m api.Module, stack []uint64) {
 		k := ctx.Value(callKey{}).(*call)
-		k.running = f.Name
+		k.enter(f.Name)
 		if k.phase == starting || k.phase == describing && !describable[f.Name] {
 			k.halt(host.Stopf(receipt.Trapped, "%s: only a call may use it, not %s", f.Name, k.phase))
-		}
-		if err := k.host.Charge(gas.Host); err != nil {
-			k.halt(err)
 		}
 		k.args.collect(k, m.Memory(), f.Name, slots, stack)
 		result, err := do(k.host, &k.args)
@@ -288,7 +284,7 @@ func hostFunction(f abi.Function, do function) api.GoModuleFunc {
 		if len(f.Results) > 0 {
 			stack[0] = result
 		}
-		k.running = ""
+		k.leave()
 	}
 }
 
@@ -302,6 +298,9 @@ func (p phase) String() string {
 	}
 	return abi.ExportCall
 }
+
+// functionType is the type of a host function.
+type functionType struct{ params, results []api.ValueType }
 
 func typeOf(f abi.Function) functionType {
 	var t functionType
@@ -333,23 +332,4 @@ func valueType(name string) api.ValueType {
 		return api.ValueTypeI64
 	}
 	panic("BUG: vm: the interface has a value of type " + name)
-}
-
-// signature returns the type of a function that a contract may import.
-func signature(module, name string) (functionType, bool) {
-	switch module {
-	case abi.Module:
-		for _, f := range abi.Table() {
-			if f.Name == name {
-				return typeOf(f), true
-			}
-		}
-	case abi.WASIModule:
-		for _, f := range abi.WASI() {
-			if f.Name == name {
-				return typeOfWASI(f), true
-			}
-		}
-	}
-	return functionType{}, false
 }

@@ -9,25 +9,9 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// Bounds of a contract. They decide results, so they are no options.
-const (
-	// MaxCode is the largest module in bytes: a contract in plain Go takes 2 to
-	// 3 MiB, and a block must carry one.
-	MaxCode = 4 << 20
-	// MaxMemory is the most linear memory of an instance in bytes. Growing beyond
-	// it fails inside the contract, which may or may not survive that. The
-	// runtime of plain Go starts with 3 MiB.
-	MaxMemory = 64 << 20
-	// MaxTable is the most entries of all tables of a module together: one for
-	// each function whose address is taken, and plain Go has some 5,000.
-	MaxTable = 1 << 16
-)
-
 const pageSize = 64 << 10
 
-// features is what modules may use: everything of Wasm 2.0 but SIMD, whose
-// results nobody has made sure of. Threads, exceptions, tail calls and the
-// rest of what came later are not in CoreFeaturesV2.
+// features is what wazero compiles: everything of Wasm 2.0 but SIMD. What a contract may use is for runtime/vet to say.
 const features = api.CoreFeaturesV2 &^ api.CoreFeatureSIMD
 
 // Options of an Engine. None of them changes any result. The zero value is what a
@@ -44,16 +28,19 @@ type Options struct {
 	// Modules is how many compiled modules are kept in memory while nobody uses
 	// them; one of plain Go takes about 10 MB. 0 means 64.
 	Modules int
+	// Idle is how many instances wait for their next call at most, and IdleBytes how much memory they may hold, about.
+	// 0 means 128 instances and 256 MiB; an Idle below zero means none.
+	Idle, IdleBytes int
+	// Fresh makes every call start from a new instance and run _initialize again: what the snapshot and
+	// the pool must be equal to, some 50 times slower. It is for tests.
+	Fresh bool
 }
 
 // Engine compiles and runs contracts. Its methods may be used by many goroutines at
 // once.
 type Engine struct {
-	cache wazero.CompilationCache
-	// steady runs what nobody will interrupt, at full speed. stoppable runs the same
-	// code compiled anew to look at each loop whether it should stop, which makes
-	// tight loops 20 times slower.
-	steady, stoppable *modules
+	cache   wazero.CompilationCache
+	modules *modules
 }
 
 // New returns an engine. Close it after use.
@@ -69,10 +56,7 @@ func New(o Options) (*Engine, error) {
 		e.cache = cache
 	}
 	var err error
-	if e.steady, err = newModules(o, e.cache, false); err == nil {
-		e.stoppable, err = newModules(o, e.cache, true)
-	}
-	if err != nil {
+	if e.modules, err = newModules(o, e.cache); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -82,18 +66,8 @@ func New(o Options) (*Engine, error) {
 // again.
 func (e *Engine) Close() error {
 	var err error
-	for _, m := range []*modules{e.steady, e.stoppable} {
-		if m != nil {
-			err = errors.Join(err, m.runtime.Close(context.Background()))
-		}
+	if e.modules != nil {
+		err = e.modules.close()
 	}
 	return errors.Join(err, e.cache.Close(context.Background()))
-}
-
-// modules returns the modules for calls under ctx.
-func (e *Engine) modules(ctx context.Context) *modules {
-	if ctx.Done() == nil {
-		return e.steady
-	}
-	return e.stoppable
 }

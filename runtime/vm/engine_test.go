@@ -21,28 +21,36 @@ import (
 	wt "github.com/wardledger/ward/runtime/vm/wasmtest"
 )
 
-// A view that loops is ended by its context, and not as a result of the contract.
+// A view that asks the host for something is ended by its context, and not as a result of the contract; one that only computes, at
+// the latest by its gas. The interpreter ends both at once.
 func TestContextEndsAView(t *testing.T) {
-	start := wt.New()
-	start.Export(abi.ExportInitialize, wt.Loop(wt.Branch(0)))
-	start.Export(abi.ExportCall)
+	asks := wt.New()
+	left := asks.Import(abi.Module, "gas_left")
+	asks.Export(abi.ExportCall, wt.Loop(wt.Call(left), wt.Drop, wt.Branch(0)))
 	callsItself := wt.New()
 	leaf := callsItself.Func(nil, nil, 0)
 	callsItself.Export(abi.ExportCall, wt.Loop(wt.Call(leaf), wt.Branch(0)))
 	onBoth(t, func(t *testing.T, e *vm.Engine) {
 		for _, test := range []struct {
-			name string
-			wasm []byte
+			name     string
+			wasm     []byte
+			computes bool
 		}{
-			{"a loop", small(wt.Loop(wt.Branch(0))).Bytes()},
-			{"a loop of calls", callsItself.Bytes()},
-			{"a loop in the start", start.Bytes()},
+			{"a loop that asks", asks.Bytes(), false},
+			{"a loop", small(wt.Loop(wt.Branch(0))).Bytes(), true},
+			{"a loop of calls", callsItself.Bytes(), true},
 		} {
-			ctx, cancel := context.WithTimeoutCause(context.Background(), 20*time.Millisecond, errors.New("the view took too long"))
+			ctx, cancel := context.WithTimeoutCause(context.Background(), 5*time.Millisecond, errors.New("the view took too long"))
 			c := newCall(t, "m")
 			c.View = true
 			r, err := e.Call(ctx, code(test.wasm), c)
 			cancel()
+			if test.computes && e == engines.compiler() {
+				if err != nil || r.Code != receipt.OutOfGas {
+					t.Errorf("%s: %+v, %v; want the end of its gas", test.name, r, err)
+				}
+				continue
+			}
 			if err == nil || !errors.Is(err, context.Cause(ctx)) || r != (vm.Result{}) {
 				t.Errorf("%s: %+v, %v; want the context's cause", test.name, r, err)
 			}
@@ -65,15 +73,14 @@ func TestContextBeforeTheCall(t *testing.T) {
 	}
 }
 
-// Vet of code that spins while it starts is ended by its context.
-func TestContextEndsVet(t *testing.T) {
+// Code that spins while it starts is refused once it has used what it may.
+func TestStartIsMetered(t *testing.T) {
 	m := small()
 	m.Export(abi.ExportInitialize, wt.Loop(wt.Branch(0)))
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
-	defer cancel()
 	var no *vm.Refused
-	if err := engines.compiler().Vet(ctx, m.Bytes()); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &no) {
-		t.Errorf("%v, want the deadline and no refusal", err)
+	if err := engines.compiler().Vet(context.Background(), m.Bytes()); !errors.As(err, &no) ||
+		no.Reason != "it can't be started: the gas limit of 100000000 is used up" {
+		t.Errorf("%v, want a refusal for gas", err)
 	}
 }
 
@@ -350,10 +357,10 @@ func TestClose(t *testing.T) {
 }
 
 // What was compiled ahead is not loaded again, under whichever context.
-func TestCompile(t *testing.T) {
+func TestPrepare(t *testing.T) {
 	e := newEngine(t, vm.Options{})
 	ahead := code(small().Bytes())
-	if err := e.Compile(ahead); err != nil {
+	if err := e.Prepare(ahead); err != nil {
 		t.Fatal(err)
 	}
 	ahead.Load = func() ([]byte, error) { return nil, errDisk }
@@ -365,73 +372,62 @@ func TestCompile(t *testing.T) {
 		}
 	}
 	var no *vm.Refused
-	if err := e.Compile(code([]byte("rubbish"))); !errors.As(err, &no) {
+	if err := e.Prepare(code([]byte("rubbish"))); !errors.As(err, &no) {
 		t.Errorf("%v, want a refusal", err)
 	}
 	ahead.Hash[0]++
-	if err := e.Compile(ahead); !errors.Is(err, errDisk) {
+	if err := e.Prepare(ahead); !errors.Is(err, errDisk) {
 		t.Errorf("%v, want %v", err, errDisk)
 	}
 }
 
-// A call that can't even pay for its instance compiles nothing and loads nothing.
-func TestInstanceIsPaidBefore(t *testing.T) {
+// A call that can't even pay to enter compiles nothing and loads nothing.
+func TestEntryIsPaidBefore(t *testing.T) {
 	c := newCall(t, "m")
-	c.Gas = gas.NewMeter(gas.Instantiate - 1)
+	c.Gas = gas.NewMeter(gas.Enter - 1)
 	unread := code(small().Bytes())
 	unread.Load = func() ([]byte, error) { return nil, errDisk }
 	r, err := newEngine(t, vm.Options{}).Call(context.Background(), unread, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ends(t, r, receipt.OutOfGas, "the gas limit of 2999999 is used up")
+	ends(t, r, receipt.OutOfGas, fmt.Sprintf("the gas limit of %d is used up", gas.Enter-1))
 }
 
-// What an instance starts with is paid for before it is there, and by size.
-func TestInstancePrice(t *testing.T) {
-	pages := func(n uint32) *wt.Module {
-		m := small()
-		m.Pages = n
-		return m
-	}
-	elements, segments, globals, data, exports := small(), small(), small(), small(), small()
-	elements.Table(0, 1)
+// What a call costs that does nothing, traps or grows its memory, depends on how much there is to put back or to make anew.
+func TestEntryPrice(t *testing.T) {
+	elements := small(wt.Unreachable)
+	elements.Table(0, 0x80, 0x80, 0x04)
 	elements.Elements(0, make([]int, 10_000)...)
-	segments.Table(0, 1)
-	for range 10 {
-		segments.Elements(0, make([]int, 1000)...)
-	}
-	for i := range 10_000 {
-		globals.Global(0)
-		data.DataAt(int32(i%2*600), "x") // too far from the last to become one with it
-		exports.ExportFunc(fmt.Sprint("e", i), 0)
-	}
-	// Each exports memory and ward_call.
-	const more = 10_000 + 2 - gas.FreeItems
+	big := small()
+	big.Pages = 100
+	grows := small(wt.I32(3), wt.Grow, wt.Drop)
 	onBoth(t, func(t *testing.T, e *vm.Engine) {
 		for _, test := range []struct {
 			name   string
 			module *wt.Module
-			price  uint64
+			code   receipt.Code
+			price  uint64 // but for the instructions
 		}{
-			{"small", small(), gas.Instantiate},
-			{"all that is free", pages(gas.FreePages), gas.Instantiate},
-			{"one page more", pages(gas.FreePages + 1), gas.Instantiate + gas.InstantiatePage},
-			{"all memory there is", pages(1024), gas.Instantiate + (1024-gas.FreePages)*gas.InstantiatePage},
-			{"elements", elements, gas.Instantiate + (more+1)*gas.InstantiateItem},
-			{"elements in segments", segments, gas.Instantiate + (more+10)*gas.InstantiateItem},
-			{"globals", globals, gas.Instantiate + more*gas.InstantiateItem},
-			{"data", data, gas.Instantiate + more*gas.InstantiateItem},
-			{"exports", exports, gas.Instantiate + more*gas.InstantiateItem},
+			{"small", small(), receipt.OK, gas.EnterPrice(1)},
+			{"much memory", big, receipt.OK, gas.EnterPrice(100)},
+			{"a trap", small(wt.Unreachable), receipt.Trapped, gas.EnterPrice(1) + gas.RenewPrice(2)},
+			{"a trap, and many elements", elements, receipt.Trapped, gas.EnterPrice(1) + gas.RenewPrice(2+1+10_000+65_536/16)},
+			{"memory that grows", grows, receipt.OK, gas.EnterPrice(1) + gas.RenewPrice(2) + 3*gas.OpPage/gas.Ticks},
 		} {
 			wasm := test.module.Bytes()
 			c := newCall(t, "m")
-			c.Gas = gas.NewMeter(test.price)
-			if ends(t, run(t, e, wasm, c), receipt.OK, ""); c.Gas.Used() != test.price {
-				t.Errorf("%s: used %d, want %d", test.name, c.Gas.Used(), test.price)
+			if r := run(t, e, wasm, c); r.Code != test.code || c.Gas.Used() < test.price || c.Gas.Used() > test.price+100 {
+				t.Errorf("%s: %s, used %d, want %s, %d and some instructions", test.name, r.Code.Name(), c.Gas.Used(), test.code.Name(), test.price)
 			}
-			c.Gas = gas.NewMeter(test.price - 1)
-			ends(t, run(t, e, wasm, c), receipt.OutOfGas, fmt.Sprintf("the gas limit of %d is used up", test.price-1))
+			used := c.Gas.Used()
+			for limit, code := range map[uint64]receipt.Code{used: test.code, used - 1: receipt.OutOfGas} {
+				c := newCall(t, "m")
+				c.Gas = gas.NewMeter(limit)
+				if r := run(t, e, wasm, c); r.Code != code || c.Gas.Used() != limit {
+					t.Errorf("%s: with %d: %s, used %d; want %s and all", test.name, limit, r.Code.Name(), c.Gas.Used(), code.Name())
+				}
+			}
 		}
 	})
 }

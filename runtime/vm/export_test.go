@@ -8,9 +8,9 @@ import (
 // TrapReasons returns the reason of each trap.
 func TrapReasons() []string { return slices.Sorted(maps.Values(traps)) }
 
-// Compiled returns how many modules are compiled for calls that nobody will stop.
+// Compiled returns how many modules are ready.
 func (e *Engine) Compiled() int {
-	e.steady.mu.Lock()
-	defer e.steady.mu.Unlock()
-	return len(e.steady.byHash)
+	e.modules.mu.Lock()
+	defer e.modules.mu.Unlock()
+	return len(e.modules.byHash)
 }

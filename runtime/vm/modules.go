@@ -5,64 +5,69 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	goruntime "runtime"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/wardledger/ward/runtime/vet"
 )
 
 const defaultModules = 64
 
-// modules holds a wazero runtime and what was compiled for it, by code hash. A
-// module is compiled once, by the first who asks for it, while the others wait;
+// modules holds a wazero runtime and what was made ready in it, by code hash. A
+// contract is made ready once, by the first who asks for it, while the others wait;
 // it is closed when it isn't in use and limit others were used since.
 type modules struct {
-	runtime  wazero.Runtime
-	config   wazero.RuntimeConfig // the runtime's, without a cache
-	memories memories
-	limit    int
-	cacheDir string // or ""
+	runtime     wazero.Runtime
+	config      wazero.RuntimeConfig // the runtime's, without a cache
+	interpreter bool
+	fresh       bool
+	limit       int
+	cacheDir    string // or ""
+	pool        *pool
 
 	mu     sync.Mutex
-	byHash map[[32]byte]*module
+	byHash map[[sha256.Size]byte]*module
 	idle   *list.List // modules without users, the one to be closed next in front
 }
 
-// A module is a compiled contract. Whoever acquired it releases it.
+// A module is a contract by its hash. Whoever acquired it releases it.
 type module struct {
-	hash [32]byte
+	hash [sha256.Size]byte
 
-	once     sync.Once // compiles
-	compiled wazero.CompiledModule
-	price    uint64 // of an instance, in gas
-	err      error
+	once sync.Once // makes it ready
+	*contract
+	err error
 
 	users int           // guarded by modules.mu
 	place *list.Element // in modules.idle while there are no users; guarded by modules.mu
+
+	waiting []*list.Element // of its instances in pool.byIdleTime, the one used last at the end; guarded by pool.mu
 }
 
-func newModules(o Options, cache wazero.CompilationCache, stoppable bool) (*modules, error) {
+func newModules(o Options, cache wazero.CompilationCache) (*modules, error) {
 	config := wazero.NewRuntimeConfig()
 	if o.Interpreter {
-		config = wazero.NewRuntimeConfigInterpreter()
+		// The interpreter looks at each loop whether it should stop, which a compiler can't without making loops 20 times slower.
+		config = wazero.NewRuntimeConfigInterpreter().WithCloseOnContextDone(true)
 	}
 	config = config.
 		WithCoreFeatures(features).
-		WithMemoryLimitPages(MaxMemory / pageSize).
-		WithDebugInfoEnabled(false). // no contract's DWARF is read: it has no bounds
-		WithCloseOnContextDone(stoppable)
+		WithMemoryLimitPages(vet.MaxPages).
+		WithDebugInfoEnabled(false) // no contract's DWARF is read: it has no bounds
 	m := &modules{
-		runtime:  wazero.NewRuntimeWithConfig(context.Background(), config.WithCompilationCache(cache)),
-		config:   config,
-		limit:    o.Modules,
-		cacheDir: o.CacheDir,
-		byHash:   make(map[[32]byte]*module),
-		idle:     list.New(),
+		runtime:     wazero.NewRuntimeWithConfig(context.Background(), config.WithCompilationCache(cache)),
+		config:      config,
+		interpreter: o.Interpreter,
+		fresh:       o.Fresh,
+		limit:       o.Modules,
+		cacheDir:    o.CacheDir,
+		byHash:      make(map[[sha256.Size]byte]*module),
+		idle:        list.New(),
+		pool:        newPool(o),
 	}
 	if m.limit <= 0 {
 		m.limit = defaultModules
@@ -73,11 +78,24 @@ func newModules(o Options, cache wazero.CompilationCache, stoppable bool) (*modu
 	return m, nil
 }
 
+// close closes everything. No call may be running.
+func (m *modules) close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for hash, mod := range m.byHash {
+		m.pool.empty(mod)
+		mod.close()
+		delete(m.byHash, hash)
+	}
+	m.idle.Init()
+	return m.runtime.Close(context.Background())
+}
+
 var errCompile = errors.New("the compiler panicked at this module before")
 
-// acquire returns the compiled module with a hash, which load is asked for if need
-// be. The error of a module that can't be compiled is a *Refused.
-func (m *modules) acquire(hash [32]byte, load func() ([]byte, error)) (*module, error) {
+// acquire returns the contract with a hash, made ready from the module that get returns if need
+// be. The error is get's, or that of a contract that can't be made ready: a *Refused.
+func (m *modules) acquire(hash [sha256.Size]byte, get source) (*module, error) {
 	m.mu.Lock()
 	mod := m.byHash[hash]
 	if mod == nil {
@@ -93,7 +111,7 @@ func (m *modules) acquire(hash [32]byte, load func() ([]byte, error)) (*module, 
 
 	mod.once.Do(func() {
 		mod.err = errCompile // stays if compiling panics and somebody above recovers
-		mod.compiled, mod.price, mod.err = m.compile(hash, load)
+		mod.contract, mod.err = m.activate(hash, get)
 	})
 	if mod.err != nil {
 		m.release(mod)
@@ -121,52 +139,11 @@ func (m *modules) release(mod *module) {
 	for m.idle.Len() > m.limit {
 		oldest := m.idle.Remove(m.idle.Front()).(*module)
 		delete(m.byHash, oldest.hash)
+		m.pool.empty(oldest)
 		// Under the lock: wazero forgets compiled code by its hash, so closing
 		// must not overtake somebody else's compiling of the same bytes.
-		_ = oldest.compiled.Close(context.Background())
+		oldest.close()
 	}
-}
-
-// compile returns the compiled module and the price of an instance.
-func (m *modules) compile(hash [32]byte, load func() ([]byte, error)) (wazero.CompiledModule, uint64, error) {
-	wasm, err := load()
-	if err != nil {
-		return nil, 0, fmt.Errorf("code %x: %w", hash[:8], err)
-	}
-	if got := sha256.Sum256(wasm); got != hash {
-		return nil, 0, fmt.Errorf("code %x: the stored bytes have the hash %x", hash, got)
-	}
-	wasm, err = prepare(wasm)
-	if err != nil {
-		return nil, 0, err
-	}
-	ctx := experimental.WithCompilationWorkers(context.Background(), goruntime.GOMAXPROCS(0))
-	compiled, err := m.runtime.CompileModule(ctx, wasm)
-	if err != nil {
-		// Whether a module is valid is consensus, and the error may be of the cache: a full
-		// disk, a damaged file. A node that took it for the module's would fork.
-		if m.compiles(ctx, wasm) {
-			// A damaged file would stop the node at every start. What is cached can be made again.
-			if wiped := wipe(m.cacheDir); wiped == nil {
-				compiled, err = m.runtime.CompileModule(ctx, wasm)
-			}
-			if err != nil {
-				return nil, 0, fmt.Errorf("cache of compiled contracts: code %x: %w", hash[:8], err)
-			}
-			return compiled, instancePrice(wasm), checkOrClose(ctx, compiled)
-		}
-		return nil, 0, &Refused{Reason: "not a valid module within the features allowed", Detail: err.Error()}
-	}
-	return compiled, instancePrice(wasm), checkOrClose(ctx, compiled)
-}
-
-// checkOrClose is checkLinks; a module that fails it is closed.
-func checkOrClose(ctx context.Context, compiled wazero.CompiledModule) error {
-	err := checkLinks(compiled)
-	if err != nil {
-		_ = compiled.Close(ctx)
-	}
-	return err
 }
 
 // wipe removes the files of a cache, whose folders stay: wazero makes these only as it opens it.

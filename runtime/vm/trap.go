@@ -1,16 +1,12 @@
 package vm
 
-import (
-	"errors"
-	"regexp"
-)
+import "errors"
 
 // traps maps wazero's words for a trap to ours, which are in consensus (see
 // runtime/host) and must not change when wazero rewords its own. TestTraps causes
 // each of them on both engines.
 var traps = map[string]string{
 	"unreachable":                   "trap: unreachable code was reached",
-	"stack overflow":                "trap: the call stack is exhausted",
 	"integer divide by zero":        "trap: division by zero",
 	"integer overflow":              "trap: integer overflow",
 	"invalid conversion to integer": "trap: not a number has no integer",
@@ -34,10 +30,6 @@ func trapReason(err error) (string, bool) {
 	return reason, ok
 }
 
-// outside is how wazero says that a data segment doesn't fit into the memory, its only error
-// of a module that it has compiled. Elements that don't fit into their table it leaves
-// out, and a start function traps as others do. TestMisfit causes what there is.
-var outside = regexp.MustCompile(`^data\[[0-9]+\]: out of bounds memory access$`)
-
-// misfit reports whether err, of instantiating a module, depends on the module alone.
-func misfit(err error) bool { return outside.MatchString(err.Error()) }
+// stackExhausted is the reason of a contract that has used up the stack that it may take (runtime/meter). No engine's own
+// limit comes before.
+const stackExhausted = "trap: the call stack is exhausted"

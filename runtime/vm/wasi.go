@@ -304,9 +304,8 @@ func wasiFunction(f abi.WASIFunction) api.GoModuleFunc {
 	}
 	return func(ctx context.Context, m api.Module, stack []uint64) {
 		k := ctx.Value(callKey{}).(*call)
-		k.running = f.Name
+		k.enter(f.Name)
 		fr := frame{k, f.Name, m.Memory(), stack}
-		fr.charge(gas.Host)
 		errno := uint32(f.Errno)
 		if do != nil {
 			errno = do(&fr)
@@ -314,6 +313,6 @@ func wasiFunction(f abi.WASIFunction) api.GoModuleFunc {
 		if len(f.Results) > 0 {
 			stack[0] = uint64(errno)
 		}
-		k.running = ""
+		k.leave()
 	}
 }

@@ -140,6 +140,16 @@ type Expr struct {
 	Offset int // in the module
 }
 
+// I32 returns the value of an expression that is one i32.const. ok is false for any other.
+func (e Expr) I32() (v uint32, ok bool) {
+	r := reader{b: e.Code, end: len(e.Code)}
+	if Op(r.byte()) != OpI32Const {
+		return 0, false
+	}
+	v = uint32(r.signed(32))
+	return v, Op(r.byte()) == OpEnd && r.err == nil && r.left() == 0
+}
+
 // An Export is what a module exports.
 type Export struct {
 	Name  string
