@@ -22,6 +22,9 @@ import (
 // limit is the gas that each call of a random module has: ten thousand instructions.
 const limit = 40_000
 
+// everything is as many calls as there are.
+const everything = math.MaxInt
+
 // How a call ends that one of our limits ends.
 const (
 	outOfGas   = "out of gas"
@@ -61,9 +64,9 @@ type state struct {
 	globals []uint64
 }
 
-// run makes an instance and calls its start function and every other, each with so much gas, if it counts. Arguments
-// are taken from choices.
-func (e engine) run(t testing.TB, b []byte, m *wasm.Module, gas int64, choices []byte) (all []state) {
+// run makes an instance and calls its start function and all others, or the first of them, each with so much gas, if it
+// counts. Arguments are taken from choices.
+func (e engine) run(t testing.TB, b []byte, m *wasm.Module, calls int, gas int64, choices []byte) (all []state) {
 	t.Helper()
 	ctx := context.Background()
 	compiled, err := e.runtime.CompileModule(ctx, b)
@@ -115,11 +118,14 @@ func (e engine) run(t testing.TB, b []byte, m *wasm.Module, gas int64, choices [
 		}
 		all = append(all, s)
 	}
-	if instance.ExportedFunction(meter.Start) != nil {
+	if instance.ExportedFunction(meter.Start) != nil && calls > 0 {
 		call(meter.Start)
 	}
 	argument := rand.New(rand.NewPCG(uint64(len(choices)), seed(choices)))
 	for i := range m.Funcs {
+		if len(all) == calls {
+			break
+		}
 		ft, _ := m.FuncType(uint32(i))
 		args := make([]uint64, len(ft.Params))
 		for j, t := range ft.Params {
@@ -220,9 +226,9 @@ func withoutNaNs(m *wasm.Module, s state) state {
 func agree(t testing.TB, all []engine, choices []byte) (ends []string) {
 	t.Helper()
 	m, plain, rewritten := generated(t, choices)
-	first := all[0].run(t, rewritten, m, limit, choices)
+	first := all[0].run(t, rewritten, m, everything, limit, choices)
 	for _, e := range all[1:] {
-		same(t, fmt.Sprintf("%x: rewritten, on the %s and the %s", choices, all[0].name, e.name), first, e.run(t, rewritten, m, limit, choices))
+		same(t, fmt.Sprintf("%x: rewritten, on the %s and the %s", choices, all[0].name, e.name), first, e.run(t, rewritten, m, everything, limit, choices))
 	}
 	limited := false
 	for _, s := range first {
@@ -244,7 +250,7 @@ func agree(t testing.TB, all []engine, choices []byte) (ends []string) {
 		want = append(want, withoutNaNs(m, s))
 	}
 	for _, e := range all {
-		got := e.run(t, plain, m, 0, choices)
+		got := e.run(t, plain, m, everything, 0, choices)
 		for i := range got {
 			got[i] = withoutNaNs(m, got[i])
 		}
