@@ -54,7 +54,7 @@ type Prices struct {
 	Bytes uint64
 }
 
-// Rewrite returns a module that means the same as m and counts. m must be valid and have passed
+// Rewrite returns a module that means the same as m and counts, without custom sections. m must be valid and have passed
 // vet; an error says that it didn't.
 func Rewrite(m *wasm.Module, p Prices) ([]byte, error) {
 	w := &rewriter{m: m, prices: p, checker: wasm.NewChecker(m), types: slices.Clone(m.Types), wrappers: map[uint32]uint32{}}
@@ -440,8 +440,7 @@ func (w *rewriter) module(bodies [][]byte) []byte {
 	}
 	for _, s := range w.m.Sections {
 		switch s.ID {
-		case wasm.SectionCustom:
-			section(s.ID, s.Bytes)
+		case wasm.SectionCustom: // wazero reads "name", and refuses a module over what means nothing
 		case wasm.SectionType, wasm.SectionFunction, wasm.SectionGlobal, wasm.SectionExport, wasm.SectionCode:
 			upTo(s.ID)
 		case wasm.SectionStart: // it is exported
