@@ -72,7 +72,8 @@ it shares this machine with the devices: close what else runs on it.`,
 			&urfave.StringFlag{Name: "profile", Usage: "write a profile of node 0's CPU time under load to `FILE`, for go tool pprof"},
 			jsonFlag,
 		},
-		Action: runBench,
+		Subcommands: []*urfave.Command{benchGasCommand()},
+		Action:      runBench,
 	}
 }
 

@@ -24,9 +24,12 @@ const (
 	// Enter is paid for each call of a contract: an instance of it is taken from the pool and put back to
 	// what it was.
 	Enter = 20_000
-	// EnterPage is paid on top for each page (64 KiB) of memory that the contract has before the call: what the call
-	// dirties of it, 4 KiB at a time, must be put back afterwards.
-	EnterPage = 4_000
+	// EnterPage is paid on top for each page (64 KiB) of memory that the contract has before the call, up to NearPages: what
+	// the call dirties of it must be put back afterwards. EnterFarPage is paid for each page beyond: an
+	// instance that dirties so much doesn't keep it, and the system hands out each 4 KiB again.
+	EnterPage    = 12_000
+	EnterFarPage = 100_000
+	NearPages    = 256
 	// Renew is what a call pays that leaves no instance behind, because it trapped or grew its memory: the
 	// next call must make one.
 	Renew = 50_000
@@ -42,7 +45,10 @@ const (
 )
 
 // EnterPrice returns what a call pays to enter a contract with so many pages of memory.
-func EnterPrice(pages uint64) uint64 { return Enter + EnterPage*pages }
+func EnterPrice(pages uint64) uint64 {
+	near := min(pages, NearPages)
+	return Enter + EnterPage*near + EnterFarPage*(pages-near)
+}
 
 // RenewPrice returns what a call pays that leaves no instance behind of a contract with so many items.
 func RenewPrice(items uint64) uint64 { return Renew + RenewItem*items }

@@ -162,14 +162,12 @@ func initialMemory(m *wasm.Module) []byte {
 	return b
 }
 
-// slim takes out of a module what nobody needs any more: the custom sections, and the bytes of active data, which is in the
-// image. wazero would take time for each segment of each instance, and the linker of Go makes 34,000.
+// slim takes the bytes of active data out of a module: they are in the image. wazero would take time for each segment of
+// each instance, and the linker of Go makes 34,000.
 func slim(m *wasm.Module) {
 	kept := m.Sections[:0:0]
 	for _, s := range m.Sections {
 		switch {
-		case s.ID == wasm.SectionCustom:
-			continue
 		case s.ID == wasm.SectionData && m.DataCount == nil:
 			continue // no instruction can name a segment
 		case s.ID == wasm.SectionData:

@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix" // memfd and mmap at an address, which syscall lacks
+
+	"github.com/wardledger/ward/runtime/gas"
 )
 
 // An imageFile is an image as a file in memory that many instances map.
@@ -46,6 +48,7 @@ func (f *imageFile) close() {
 type mapping struct {
 	b       []byte
 	private int // blocks that were written since all were dropped, and so are no longer shared
+	calls   int // since there are many of them
 }
 
 // grow makes the first size bytes of the memory reachable.
@@ -77,9 +80,13 @@ func (m *memory) grow(size uint64) ([]byte, error) {
 const (
 	// maxCopied is the largest memory that is copied back as a whole, in bytes: a system call takes longer.
 	maxCopied = 64 << 10
-	// maxPrivate is the most blocks that stay private to an instance, and are copied back one by one. Beyond them all are
-	// dropped, so that an instance holds no more than what its calls write now.
-	maxPrivate = 256
+	// maxPrivate is the most blocks that stay private to an instance, and are copied back one by one. It is what
+	// gas.NearPages hold.
+	maxPrivate = gas.NearPages * pageSize / 4096
+	// If more than manyPrivate blocks stay private, they are all dropped every dropEvery calls, so that one
+	// large call doesn't make those after it copy what they don't use.
+	manyPrivate = 256
+	dropEvery   = 16
 )
 
 // reset puts the memory back to what the image says. It must not have grown.
@@ -92,7 +99,7 @@ func (m *memory) reset() error {
 		return nil
 	}
 	// The next access to any block finds what the image says.
-	m.room.private = 0
+	m.room.private, m.room.calls = 0, 0
 	if err := unix.Madvise(m.b, unix.MADV_DONTNEED); err != nil {
 		return fmt.Errorf("memory of a contract: %w", err)
 	}
@@ -122,7 +129,10 @@ func (m *memory) copyWritten() bool {
 		return true
 	})
 	m.room.private = private
-	return ok
+	if private > manyPrivate {
+		m.room.calls++
+	}
+	return ok && m.room.calls < dropEvery
 }
 
 // written visits the blocks that were written, until visit returns false, and returns how many there are. ok is false if visit

@@ -444,6 +444,15 @@ func (o Op) String() string {
 	return fmt.Sprintf("instruction %#x", uint16(o))
 }
 
+// Values returns the types of what an instruction takes and leaves that does nothing else, a letter each: i and l for i32 and i64, f
+// and d for f32 and f64. Of any other both are empty.
+func (o Op) Values() (takes, leaves string) {
+	if !o.known() {
+		return "", ""
+	}
+	return operations[o.index()].takes, operations[o.index()].leaves
+}
+
 // Ops returns every instruction, in the order of their codes.
 func Ops() (all []Op) {
 	for i := range operations {

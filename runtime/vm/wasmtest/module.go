@@ -90,6 +90,24 @@ func (m *Module) Func(params, results []byte, locals int, body ...Op) int {
 	return len(m.imports) + len(m.funcs) - 1
 }
 
+// Locals are locals of one type.
+type Locals struct {
+	N    int
+	Type byte
+}
+
+// FuncWith adds a function without parameters and results that has locals of several types, and returns its index.
+func (m *Module) FuncWith(locals []Locals, body ...Op) int {
+	m.funcs = append(m.funcs, binary.AppendUvarint(nil, uint64(m.functionType(nil, nil))))
+	b := binary.AppendUvarint(nil, uint64(len(locals)))
+	for _, l := range locals {
+		b = append(binary.AppendUvarint(b, uint64(l.N)), l.Type)
+	}
+	b = append(flat(b, body), 0x0b)
+	m.code = append(m.code, append(binary.AppendUvarint(nil, uint64(len(b))), b...))
+	return len(m.imports) + len(m.funcs) - 1
+}
+
 // Export adds a function without parameters and results, exports it and returns its
 // index. It has 4 locals.
 func (m *Module) Export(as string, body ...Op) int {
