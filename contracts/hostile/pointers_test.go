@@ -1,0 +1,133 @@
+package hostile
+
+import (
+	"testing"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/receipt"
+	wt "github.com/wardledger/ward/runtime/vm/wasmtest"
+)
+
+// A pointer forged in any parameter of any function traps before anything happens.
+func TestForgedPointers(t *testing.T) {
+	const memory = 65536
+	all := []string{abi.CapabilityAccounts}
+	forgedSlices := []struct {
+		name     string
+		ptr, len uint32
+	}{
+		{"negative", 1<<32 - 1, 1},
+		{"negative, empty", 1<<32 - 1, 0},
+		{"at the end", memory, 1},
+		{"past the end, empty", memory + 1, 0},
+		{"over the end", memory - 1, 2},
+		{"ends where numbers do", 1 << 31, 1 << 31},
+		{"pointer and length overflow to little", 1<<32 - 16, 32},
+		{"all there is", 0, 1<<32 - 1},
+		{"one more than there is", 0, memory + 1},
+		{"twice the most", 1<<32 - 1, 1<<32 - 1},
+	}
+	tried := 0
+	for _, f := range abi.Table() {
+		for at := range f.Params {
+			size, pair := pointsTo(f.Params, at)
+			if size < 0 {
+				continue
+			}
+			forge := func(ptr, length uint32) []byte {
+				m := wt.New()
+				i := m.Import(abi.Module, f.Name)
+				var body wt.Op
+				for p := range f.Params {
+					switch {
+					case p == at:
+						body = append(body, wt.U32(ptr)...)
+					case pair && p == at+1:
+						body = append(body, wt.U32(length)...)
+					default:
+						body = append(body, wt.I32(1)...) // one byte at 1: a pointer that is good
+					}
+				}
+				body = append(body, wt.Call(i)...)
+				if len(f.Results) > 0 {
+					body = append(body, wt.Drop...)
+				}
+				m.Export(abi.ExportCall, body)
+				return m.Bytes()
+			}
+			what := f.Name + "." + f.Params[at].Name
+			if pair {
+				for _, forged := range forgedSlices {
+					t.Run(what+"/"+forged.name, func(t *testing.T) {
+						ends(t, forge(forged.ptr, forged.len), way{capabilities: all}, receipt.Trapped, "outside of memory")
+					})
+					tried++
+				}
+				continue
+			}
+			for _, ptr := range []uint32{1<<32 - 1, memory, memory - uint32(size) + 1, 1 << 31} {
+				t.Run(what, func(t *testing.T) {
+					ends(t, forge(ptr, 0), way{capabilities: all}, receipt.Trapped, "outside of memory")
+				})
+				tried++
+			}
+		}
+	}
+	if tried < 200 {
+		t.Errorf("only %d pointers were forged", tried)
+	}
+}
+
+// So does one passed to WASI, where it is looked at.
+func TestForgedPointersToWASI(t *testing.T) {
+	for _, test := range []struct {
+		function string
+		args     []wt.Op
+		code     receipt.Code
+		words    string
+	}{
+		{"args_get", []wt.Op{wt.I32(-1), wt.I32(-1)}, receipt.OK, ""}, // nothing is written there
+		{"environ_get", []wt.Op{wt.I32(-1), wt.I32(-1)}, receipt.OK, ""},
+		{"args_sizes_get", []wt.Op{wt.I32(65533), wt.I32(0)}, receipt.Trapped, "count is 4 bytes at 65533"},
+		{"environ_sizes_get", []wt.Op{wt.I32(0), wt.I32(-1)}, receipt.Trapped, "size is 4 bytes at 4294967295"},
+		{"clock_res_get", []wt.Op{wt.I32(0), wt.I32(65529)}, receipt.Trapped, "resolution is 8 bytes at 65529"},
+		{"clock_time_get", []wt.Op{wt.I32(0), wt.I64(-1), wt.I32(-8)}, receipt.Trapped, "time is 8 bytes at 4294967288"},
+		{"random_get", []wt.Op{wt.I32(-1), wt.I32(-1)}, receipt.Trapped, "buffer is 4294967295 bytes"},
+		{"poll_oneoff", []wt.Op{wt.I32(0), wt.I32(0), wt.I32(-1), wt.I32(0)}, receipt.Trapped, "subscriptions is 4294967295 bytes"},
+		{"poll_oneoff", []wt.Op{wt.I32(0), wt.I32(-32), wt.I32(1), wt.I32(0)}, receipt.Trapped, "events is 32 bytes at 4294967264"},
+		{"poll_oneoff", []wt.Op{wt.I32(0), wt.I32(0), wt.I32(1), wt.I32(65536)}, receipt.Trapped, "count is 4 bytes at 65536"},
+		{"fd_write", []wt.Op{wt.I32(1), wt.I32(65529), wt.I32(1), wt.I32(0)}, receipt.Trapped, "vectors is 8 bytes at 65529"},
+		{"fd_write", []wt.Op{wt.I32(1), wt.I32(0), wt.I32(1), wt.I32(-1)}, receipt.Trapped, "count is 4 bytes at 4294967295"},
+		{"fd_read", []wt.Op{wt.I32(0), wt.I32(-1), wt.I32(-1), wt.I32(-1)}, receipt.Trapped, "count is 4 bytes"},
+		{"fd_fdstat_get", []wt.Op{wt.I32(1), wt.I32(65513)}, receipt.Trapped, "stat is 24 bytes at 65513"},
+		{"fd_fdstat_set_flags", []wt.Op{wt.I32(1), wt.I32(-1)}, receipt.OK, ""},
+	} {
+		t.Run(test.function, func(t *testing.T) {
+			m := wt.New()
+			f := m.Import(abi.WASIModule, test.function)
+			m.Export(abi.ExportCall, wt.Seq(test.args...), wt.Call(f), wt.Drop)
+			ends(t, m.Bytes(), way{}, test.code, test.words)
+		})
+	}
+}
+
+// pointsTo returns the size of what a parameter points to, and whether the parameter after
+// it says so; -1 if it is no pointer.
+func pointsTo(params []abi.Param, at int) (size int, pair bool) {
+	name := params[at].Name
+	if at+1 < len(params) {
+		switch next := params[at+1].Name; {
+		case next == name+"len", name == "ptr" && next == "len", name == "out" && next == "cap":
+			return 0, true
+		}
+	}
+	switch name {
+	case "out16":
+		return abi.BlockSize, false
+	case "out20", "kid20":
+		return abi.AddressSize, false
+	case "out32":
+		return abi.HashSize, false
+	}
+	return -1, false
+}
