@@ -10,21 +10,24 @@ import (
 	"github.com/wardledger/ward/runtime/wasm"
 )
 
-// Bounds of a module. Each is several times what the largest contracts in plain Go need (they have
-// 3 MB, 2,000 functions, 860,000 instructions, blocks 300 deep and br_tables of 540 labels),
-// and low enough that a module at all of them at once is vetted, rewritten and compiled in seconds.
+// Bounds of a module. Each is several times what the largest contracts need that stock compilers make. The largest
+// here are a plain-Go program of 9 MB, with encoding/json, encoding/xml, html/template, go/parser, regexp, math/big and
+// crypto/ecdsa ("Go" below), and SQLite as C ("C"), Lightning CSS of 16 MB as Rust ("Rust").
 const (
 	// MaxModule is the most bytes of a module: what a transaction can carry.
 	MaxModule = abi.MaxModule
-	// MaxTypes is the most function types.
-	MaxTypes = 4096
+	// MaxSections is the most sections, custom ones included.
+	MaxSections = abi.MaxSections
+	// MaxTypes is the most function types. C has 91, Rust 76, Go 20.
+	MaxTypes = 1024
 	// MaxImports is the most imports: the tables of runtime/abi have fewer.
 	MaxImports = 256
-	// MaxFunctions is the most functions that a module defines.
-	MaxFunctions = 1 << 16
-	// MaxGlobals is the most globals. The mutable ones are put back after each call.
+	// MaxFunctions is the most functions that a module defines. Go has 6,100, Rust 5,500, C 2,700.
+	MaxFunctions = 1 << 15
+	// MaxGlobals is the most globals. The mutable ones are put back after each call. Go has 8.
 	MaxGlobals = 1024
-	// MaxExports is the most exports. Each is a name that is looked up in a map of every instance.
+	// MaxExports is the most exports. Each is a name that is looked up in a map of every instance. C, made
+	// for JavaScript, has 241.
 	MaxExports = 1024
 	// MaxTables and MaxTableEntries bound the tables and all that they may ever hold together: an entry for
 	// each function whose address is taken.
@@ -33,25 +36,53 @@ const (
 	// MaxPages is the most pages of memory that a contract may start with or grow to, 64 MiB.
 	MaxPages = 1024
 	// MaxSegments is the most element segments, and MaxData the most data segments: the linker of Go
-	// leaves out every 8 zero bytes and so makes 34,000 of these.
+	// leaves out every 8 zero bytes and so makes 37,000 of these for a contract, and never more than 100,000.
 	MaxSegments = 1024
 	MaxData     = 100_000
-	// MaxArity is the most parameters, and results, of a function or block.
-	MaxArity = 128
-	// MaxLocals is the most locals of a function, which an engine clears at each call.
-	MaxLocals = 4096
-	// MaxNesting is how deep blocks lie inside each other.
+	// MaxParams is the most parameters of a function or block. Rust has 19, C 13, Go 4.
+	MaxParams = 64
+	// MaxResults is the most results of a function or block. Compilers return one, or a few with multi-value.
+	MaxResults = 16
+	// MaxBody is the most bytes of a function. wazero keeps 250 bytes of memory for each. Go has 51,000, C 39,000.
+	MaxBody = 256 << 10
+	// MaxLocals is the most locals of a function, parameters included. Rust has 141, C 68, Go 21.
+	MaxLocals = 1024
+	// MaxOperands is the most operands of a function on the stack at once. Rust has 19.
+	MaxOperands = 1024
+	// MaxNesting is how deep blocks lie inside each other. Rust has 714, Go 570, C 291.
 	MaxNesting = 2048
-	// MaxLabels is the most labels of a br_table.
-	MaxLabels = 8192
+	// MaxLoops is how deep loops lie inside each other. wazero's compiler goes over a function once for each
+	// level, and again for each pair of locals. C has 8, Rust 6, Go 1.
+	MaxLoops = 32
+	// MaxLabels is the most labels of a br_table. Go has 1,145, Rust 352.
+	MaxLabels = 4096
+	// MaxBlocks is the most blocks that a function has for wazero's compiler, after rewriting: a label of a br_table is 1,
+	// a block 1, a br_if 2, an if 3, a loop 4. It takes time by their square, and some of its passes recurse
+	// from one to the next, which ends the whole process at some millions. Go has 3,500, C 3,400.
+	MaxBlocks = 1 << 14
 	// MaxName is the longest name of an import or export in bytes.
 	MaxName = 256
+	// MaxWork is the most that a module may take in units of [Work]: some seconds of one core. A contract in plain Go of
+	// 3 MB has 7 million, SQLite as C 7 million, the Go program of 9 MB 25 million.
+	MaxWork = 1 << 25
 )
 
-// Module checks whether a module may be deployed and returns it, valid. The error is a *wasm.Error.
-func Module(b []byte) (*wasm.Module, error) { return module(b, counts, shapes, imports, exports) }
+const pageSize = 64 << 10
 
-// Shape checks what Module does but for imports and exports: whether the types, sizes and instructions of a
+// Module checks whether a module may be deployed and returns it, valid. The error is a *wasm.Error.
+// Such a module can be rewritten, compiled and instantiated; if it can't, this node is broken.
+func Module(b []byte) (*wasm.Module, error) {
+	m, err := module(b, counts, shapes, imports, exports)
+	if err == nil {
+		err = segments(m)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Shape checks what Module does but for imports, exports and where segments lie: whether the types, sizes and instructions of a
 // module, which need not be a contract, are such as contracts may have.
 func Shape(b []byte) (*wasm.Module, error) { return module(b, counts, shapes) }
 
@@ -92,6 +123,9 @@ func module(b []byte, checks ...func(*wasm.Module) error) (*wasm.Module, error) 
 	if err != nil {
 		return nil, err
 	}
+	if _, err := weigh(m); err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 
@@ -107,6 +141,7 @@ func counts(m *wasm.Module) error {
 		limit   int
 		what    string
 	}{
+		{"", len(m.Sections), MaxSections, "sections"},
 		{"type", len(m.Types), MaxTypes, "types"},
 		{"import", len(m.Imports), MaxImports, "imports"},
 		{"function", len(m.Funcs), MaxFunctions, "functions"},
@@ -126,8 +161,11 @@ func counts(m *wasm.Module) error {
 // shapes checks types, tables, memory, globals and locals.
 func shapes(m *wasm.Module) error {
 	for i, t := range m.Types {
-		if n := max(len(t.Params), len(t.Results)); n > MaxArity {
-			return refused("type", i, 0, "%d parameters or results, limit %d", n, MaxArity)
+		if n := len(t.Params); n > MaxParams {
+			return refused("type", i, 0, "%d parameters, limit %d", n, MaxParams)
+		}
+		if n := len(t.Results); n > MaxResults {
+			return refused("type", i, 0, "%d results, limit %d", n, MaxResults)
 		}
 	}
 	entries := uint64(0)
@@ -153,12 +191,43 @@ func shapes(m *wasm.Module) error {
 		}
 	}
 	for i := range m.Code {
+		if n := len(m.Code[i].Code); n > MaxBody {
+			return refused("code", i, m.Code[i].Offset, "%d bytes of code, limit %d", n, MaxBody)
+		}
 		n := uint64(len(m.Types[m.Funcs[i]].Params))
 		for _, l := range m.Code[i].Locals {
 			n += uint64(l.Count)
 		}
 		if n > MaxLocals {
 			return refused("code", i, m.Code[i].Offset, "%d locals, limit %d", n, MaxLocals)
+		}
+	}
+	return nil
+}
+
+// segments checks that the active segments of a valid module, which imports no global, lie in what the memory and the tables
+// start with. Nothing else can fail when a module is instantiated.
+func segments(m *wasm.Module) error {
+	for i := range m.Data {
+		d := &m.Data[i]
+		if d.Mode != wasm.Active {
+			continue
+		}
+		at, _ := d.Offset.I32()
+		end, size := uint64(at)+uint64(len(d.Bytes)), uint64(m.Memories[d.Memory].Min)*pageSize
+		if end > size {
+			return refused("data", i, 0, "bytes %d to %d, the memory starts with %d", at, end, size)
+		}
+	}
+	for i := range m.Elems {
+		e := &m.Elems[i]
+		if e.Mode != wasm.Active {
+			continue
+		}
+		at, _ := e.Offset.I32()
+		end, size := uint64(at)+uint64(e.Len()), m.Tables[e.Table].Limits.Min
+		if end > uint64(size) {
+			return refused("element", i, 0, "entries %d to %d, table %d starts with %d", at, end, e.Table, size)
 		}
 	}
 	return nil
