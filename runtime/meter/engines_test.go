@@ -2,6 +2,7 @@ package meter_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -164,13 +165,38 @@ func number(r *rand.Rand, t wasm.ValueType) uint64 {
 	return v
 }
 
-// generated returns the module that choices make, and the same rewritten.
-func generated(t testing.TB, choices []byte) (m *wasm.Module, plain, rewritten []byte) {
+// mutate changes the code of a module, so that it has what no generator thought of. Each 4 bytes of mutations are a place,
+// from where on a few bytes are replaced: by the last of the four or by what stands at a distance of it.
+func mutate(b, mutations []byte) {
+	m, err := wasm.Decode(b)
+	if err != nil {
+		panic(err)
+	}
+	first, last := m.Code[0], m.Code[len(m.Code)-1]
+	code := b[first.Offset : last.Offset+len(last.Code)]
+	for ; len(mutations) >= 4; mutations = mutations[4:] {
+		at := int(binary.LittleEndian.Uint16(mutations)) % len(code)
+		if n := int(mutations[2]) % 8; n == 0 {
+			code[at] = mutations[3]
+		} else {
+			from := (at + int(mutations[3])) % len(code)
+			copy(code[at:], slices.Clone(code[from:min(from+n, len(code))]))
+		}
+	}
+}
+
+// generated returns the module that choices make and mutations change, and the same rewritten. ok is false if vet
+// refuses what was changed.
+func generated(t testing.TB, choices, mutations []byte) (m *wasm.Module, plain, rewritten []byte, ok bool) {
 	t.Helper()
 	plain = wasmgen.Module(choices)
+	mutate(plain, mutations)
 	m, err := vet.Shape(plain)
 	if err != nil {
-		t.Fatal(err)
+		if len(mutations) < 4 {
+			t.Fatal(err)
+		}
+		return nil, nil, nil, false
 	}
 	rewritten, err = meter.Rewrite(m, prices)
 	if err != nil {
@@ -183,7 +209,7 @@ func generated(t testing.TB, choices []byte) (m *wasm.Module, plain, rewritten [
 	if err != nil {
 		t.Fatalf("rewritten, it is not valid: %v", err)
 	}
-	return m, plain, rewritten
+	return m, plain, rewritten, true
 }
 
 // nans says whether a module may make a NaN of which the bits are left open, and whether it can show them
@@ -223,12 +249,15 @@ func withoutNaNs(m *wasm.Module, s state) state {
 }
 
 // agree runs a module on both engines, rewritten and as it is, and says how its calls ended.
-func agree(t testing.TB, all []engine, choices []byte) (ends []string) {
+func agree(t testing.TB, all []engine, choices, mutations []byte) (ends []string) {
 	t.Helper()
-	m, plain, rewritten := generated(t, choices)
+	m, plain, rewritten, ok := generated(t, choices, mutations)
+	if !ok {
+		return []string{"refused"}
+	}
 	first := all[0].run(t, rewritten, m, everything, limit, choices)
 	for _, e := range all[1:] {
-		same(t, fmt.Sprintf("%x: rewritten, on the %s and the %s", choices, all[0].name, e.name), first, e.run(t, rewritten, m, everything, limit, choices))
+		same(t, fmt.Sprintf("%x %x: rewritten, on the %s and the %s", choices, mutations, all[0].name, e.name), first, e.run(t, rewritten, m, everything, limit, choices))
 	}
 	limited := false
 	for _, s := range first {
@@ -254,7 +283,7 @@ func agree(t testing.TB, all []engine, choices []byte) (ends []string) {
 		for i := range got {
 			got[i] = withoutNaNs(m, got[i])
 		}
-		same(t, fmt.Sprintf("%x: on the %s rewritten, and on the %s as it is", choices, all[0].name, e.name), want, got)
+		same(t, fmt.Sprintf("%x %x: on the %s rewritten, and on the %s as it is", choices, mutations, all[0].name, e.name), want, got)
 	}
 	return append(ends, "as it is")
 }
@@ -271,15 +300,17 @@ func same(t testing.TB, where string, a, b []state) {
 	}
 }
 
-// TestEngines: random modules do the same on both engines, and most of what they do is worth comparing.
+// TestEngines: random modules do the same on both engines, and most of what they do is worth comparing. Every other one is
+// changed at random, and is a valid module now and then.
 func TestEngines(t *testing.T) {
 	all := engines(t)
 	random := rand.NewChaCha8([32]byte{1})
 	ends := map[string]int{}
-	for i := range 600 {
-		choices := make([]byte, 50+i)
+	for i := range 1000 {
+		choices, mutations := make([]byte, 50+i/2), make([]byte, 4*(i%2))
 		random.Read(choices)
-		for _, end := range agree(t, all, choices) {
+		random.Read(mutations)
+		for _, end := range agree(t, all, choices, mutations) {
 			ends[end]++
 		}
 		if t.Failed() {
@@ -294,15 +325,16 @@ func TestEngines(t *testing.T) {
 func FuzzEngines(f *testing.F) {
 	random := rand.NewChaCha8([32]byte{2})
 	for i := range 32 {
-		choices := make([]byte, 20+30*i)
+		choices, mutations := make([]byte, 20+30*i), make([]byte, 4*(i%3))
 		random.Read(choices)
-		f.Add(choices)
+		random.Read(mutations)
+		f.Add(choices, mutations)
 	}
 	all := engines(f)
-	f.Fuzz(func(t *testing.T, choices []byte) {
-		if len(choices) > 4096 {
+	f.Fuzz(func(t *testing.T, choices, mutations []byte) {
+		if len(choices) > 4096 || len(mutations) > 64 {
 			return
 		}
-		agree(t, all, choices)
+		agree(t, all, choices, mutations)
 	})
 }

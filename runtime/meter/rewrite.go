@@ -156,13 +156,27 @@ func (w *rewriter) function(i int) ([]byte, error) {
 		if !ok {
 			break
 		}
-		w.instruction(&in, body.Code[in.Start-body.Offset:in.End-body.Offset])
+		w.instruction(&in, short(&in, body.Code[in.Start-body.Offset:in.End-body.Offset]))
 		w.checker.Follow(&in)
 	}
 	if len(w.frames) != 0 || w.checker.Depth() != 0 {
 		return nil, fmt.Errorf("a block has no end")
 	}
 	return w.assemble(body, w.m.Funcs[i]), nil
+}
+
+// short returns an instruction's code with the numbers in one byte that valid code may have in up to five and wazero reads as one byte:
+// what follows a prefix (its compiler reads more, its interpreter doesn't), and how many types a select has.
+func short(in *wasm.Instruction, code []byte) []byte {
+	switch {
+	case len(code) < 3 || code[1] < 0x80:
+	case in.Op > 0xff:
+		_, n := binary.Uvarint(code[1:])
+		return append([]byte{code[0], byte(in.Op)}, code[1+n:]...)
+	case in.Op == wasm.OpSelectT:
+		return []byte{code[0], 1, byte(in.Type)}
+	}
+	return code
 }
 
 // assemble puts a body together: locals, the frame's entry and exit, and the code.

@@ -154,6 +154,9 @@ func (r *reader) blockType() BlockType {
 	switch {
 	case r.err != nil:
 		return 0
+	case v < 0 && r.at > at+1: // a type is one byte, only an index is a number
+		r.failAt(at, "a type of a block that is not known")
+		return 0
 	case v >= 0 || v == int64(blockEmpty):
 		return BlockType(v)
 	case v > -64 && singles[byte(v)&0x7f] != nil:
