@@ -39,7 +39,7 @@ var bombs = []struct {
 	}},
 	{"loads", func() []byte { return functions(20, 0, repeat(10_000, wt.Seq(wt.LoadI32(0), wt.Drop))) }},
 	{"the smallest functions", func() []byte { return functions(vet.MaxFunctions-1, 0) }},
-	{"many locals", func() []byte { return functions(2600, vet.MaxLocals) }},
+	{"many locals", func() []byte { return functions(1300, vet.MaxLocals) }},
 	{"many types", func() []byte {
 		m := wt.New()
 		m.Export(abi.ExportCall)
@@ -85,6 +85,16 @@ var bombs = []struct {
 	}},
 	{"wide calls", func() []byte {
 		return wide(50, func(f int) wt.Op { return repeat(2000, wt.Call(f)) })
+	}},
+	{"the widest calls", func() []byte {
+		m := wt.New()
+		m.Export(abi.ExportCall)
+		values := bytes.Repeat([]byte{wt.TypeI32}, vet.MaxParams)
+		f := m.Func(values, nil, 0)
+		for range 10 {
+			m.Func(values, nil, 0, repeat(1000, wt.Seq(each(vet.MaxParams, wt.Get), wt.Call(f))))
+		}
+		return m.Bytes()
 	}},
 	{"wide loops", func() []byte {
 		return wide(20, func(int) wt.Op {

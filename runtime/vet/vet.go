@@ -40,13 +40,13 @@ const (
 	MaxSegments = 1024
 	MaxData     = 100_000
 	// MaxParams is the most parameters of a function or block. Rust has 19, C 13, Go 4.
-	MaxParams = 64
+	MaxParams = 128
 	// MaxResults is the most results of a function or block. Compilers return one, or a few with multi-value.
 	MaxResults = 16
 	// MaxBody is the most bytes of a function. wazero keeps 250 bytes of memory for each. Go has 51,000, C 39,000.
 	MaxBody = 256 << 10
 	// MaxLocals is the most locals of a function, parameters included. Rust has 141, C 68, Go 21.
-	MaxLocals = 1024
+	MaxLocals = 2048
 	// MaxOperands is the most operands of a function on the stack at once. Rust has 19.
 	MaxOperands = 1024
 	// MaxNesting is how deep blocks lie inside each other. Rust has 714, Go 570, C 291.

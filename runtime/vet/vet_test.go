@@ -73,7 +73,7 @@ func TestRefused(t *testing.T) {
 		{"a name of ours", contract(func(m *wt.Module) { m.ExportFunc("ward.gas", m.Func(nil, nil, 0)) }), `names that begin with "ward." are the runtime's`},
 		{"too much memory", contract(func(m *wt.Module) { m.Pages = vet.MaxPages + 1 }), "memory section 0: starts with 1025 pages, limit 1024"},
 		{"too many entries", contract(func(m *wt.Module) { m.Table(0, 0x81, 0x80, 0x04) }), "tables with more than 65536 entries"},
-		{"too many locals", contract(func(m *wt.Module) { m.Func(nil, nil, vet.MaxLocals+1) }), "1025 locals, limit 1024"},
+		{"too many locals", contract(func(m *wt.Module) { m.Func(nil, nil, vet.MaxLocals+1) }), "2049 locals, limit 2048"},
 		{"too many exports", contract(func(m *wt.Module) {
 			f := m.Func(nil, nil, 0)
 			for i := range vet.MaxExports {

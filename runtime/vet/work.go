@@ -48,14 +48,14 @@ const (
 	freeLive     = 8  // so many values a block has for nothing: they are in registers
 	workSquare   = 32 // so many pairs of blocks are 1
 	workPhis     = 192
-	workWalk     = 4 // so many steps back to where a local was set are 1
-	workLoad     = 6 // with the look at the bounds
+	workWalk     = 4  // so many steps back to where a local was set are 1
+	workLoad     = 10 // with the look at the bounds
 	workSlow     = 4
 	workNaN      = 15 // an instruction behind which a NaN is replaced
 	workTruncate = 12
 	workDivide   = 10
 	workCall     = 7
-	workIndirect = 40
+	workIndirect = 60
 	workBulk     = 55
 	workFill     = 90
 )
