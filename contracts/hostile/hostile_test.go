@@ -201,6 +201,15 @@ func refused(t *testing.T, wasm []byte, reason string) {
 	}
 }
 
+// refusedWith checks that an engine does not take a module, for a reason that ends in these words.
+func refusedWith(t *testing.T, e setup, wasm []byte, words string) {
+	t.Helper()
+	var no *vm.Refused
+	if err := e.get().Activate(gas.NewMeter(gas.MaxLimit), wasm); !errors.As(err, &no) || !strings.Contains(no.Reason, words) {
+		t.Errorf("%s: %v; want it refused: ...%s...", e.name, err, words)
+	}
+}
+
 // honest checks that an engine still runs a contract that does what it should.
 func honest(t *testing.T, e setup) {
 	t.Helper()

@@ -1,0 +1,114 @@
+package hostile
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/receipt"
+	wt "github.com/wardledger/ward/runtime/vm/wasmtest"
+)
+
+// table is br_table to each of these labels; the last is for all other numbers.
+func table(labels ...int) wt.Op {
+	b := binary.AppendUvarint(wt.Op{0x0e}, uint64(len(labels)-1))
+	for _, l := range labels {
+		b = binary.AppendUvarint(b, uint64(l))
+	}
+	return b
+}
+
+// What only computes ends with its gas.
+func TestLoops(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		build func(m *wt.Module)
+	}{
+		{"nothing in it", func(m *wt.Module) { m.Export(abi.ExportCall, loop()) }},
+		{"nothing that costs in it", func(m *wt.Module) { m.Export(abi.ExportCall, loop(wt.Block(wt.Nop), wt.Nop)) }},
+		{"a body", func(m *wt.Module) {
+			m.Export(abi.ExportCall, loop(wt.I32(0), load(0), wt.I32(1), wt.AddI32, wt.StoreI32))
+		}},
+		{"a loop in a loop", func(m *wt.Module) { m.Export(abi.ExportCall, wt.Loop(wt.Loop(load(0), wt.BranchIf(0), wt.Branch(1)))) }},
+		{"a condition that always holds", func(m *wt.Module) { m.Export(abi.ExportCall, wt.Loop(wt.I32(1), wt.BranchIf(0))) }},
+		{"br_table", func(m *wt.Module) { m.Export(abi.ExportCall, wt.Loop(wt.Loop(load(0), table(0, 1, 1, 0)))) }},
+		{"br_table for numbers that it does not have", func(m *wt.Module) {
+			m.Export(abi.ExportCall, wt.Block(wt.Loop(wt.I32(-1), table(1, 1, 0))))
+		}},
+		{"an empty function", func(m *wt.Module) {
+			nothing := m.Func(nil, nil, 0)
+			m.Export(abi.ExportCall, loop(wt.Call(nothing)))
+		}},
+		{"an empty function through a table", func(m *wt.Module) {
+			m.Table(0, 1)
+			m.Elements(0, m.Func(nil, nil, 0))
+			m.Export(abi.ExportCall, loop(load(0), wt.CallIndirect(0)))
+		}},
+		{"a function with 4,000 locals", func(m *wt.Module) {
+			f := m.Func(nil, nil, 4000)
+			m.Export(abi.ExportCall, loop(wt.Call(f)))
+		}},
+		{"a function that jumps to its end", func(m *wt.Module) {
+			f := m.Func(nil, nil, 0, wt.Block(load(0), table(0, 1, 1)))
+			m.Export(abi.ExportCall, loop(wt.Call(f)))
+		}},
+		{"calls that double, 60 deep", func(m *wt.Module) {
+			m.Func(nil, nil, 0)
+			for f := range 60 {
+				m.Func(nil, nil, 0, wt.Call(f), wt.Call(f))
+			}
+			m.Export(abi.ExportCall, wt.Call(60))
+		}},
+		{"divisions", func(m *wt.Module) {
+			m.Export(abi.ExportCall, loop(wt.I32(1), load(8), wt.I32(3), wt.AddI32, wt.DivS32, wt.Drop))
+		}},
+		{"it grows by nothing", func(m *wt.Module) { m.Export(abi.ExportCall, loop(wt.I32(0), wt.Grow, wt.Drop)) }},
+		{"a long line", func(m *wt.Module) {
+			var line wt.Op
+			for range 20_000 {
+				line = append(line, wt.Seq(load(8), wt.Drop)...)
+			}
+			m.Export(abi.ExportCall, loop(line))
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := wt.New()
+			test.build(m)
+			o := ends(t, m.Bytes(), way{gas: computing}, receipt.OutOfGas, "the gas limit of 2000000 is used up")
+			if o.gas != computing {
+				t.Errorf("it used %d of %d gas", o.gas, computing)
+			}
+		})
+	}
+}
+
+// A view that only computes is ended by its gas; by its context as soon as it asks for something, and on the
+// interpreter at once.
+func TestViewWithoutEnd(t *testing.T) {
+	for _, e := range engines {
+		for name, wasm := range map[string][]byte{
+			"computes": contract(loop()),
+			"asks": func() []byte {
+				m := wt.New()
+				f := m.Import(abi.Module, "gas_left")
+				m.Export(abi.ExportCall, loop(wt.Call(f), wt.Drop))
+				return m.Bytes()
+			}(),
+		} {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			r, err := e.get().Call(ctx, code(wasm), newCall(t, way{view: true}))
+			cancel()
+			if name == "computes" && !e.interpreter {
+				if err != nil || r.Code != receipt.OutOfGas {
+					t.Errorf("%s: %+v, %v; want that it ran out of gas", e.name, r, err)
+				}
+			} else if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s, %s: %+v, %v; want that the deadline was exceeded", e.name, name, r, err)
+			}
+			honest(t, e)
+		}
+	}
+}
