@@ -2,13 +2,22 @@ package vm_test
 
 import (
 	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/vm"
 	wt "github.com/wardledger/ward/runtime/vm/wasmtest"
@@ -36,15 +45,15 @@ func BenchmarkCall(b *testing.B) {
 			name string
 			vm.Options
 		}{{"fresh", vm.Options{Fresh: true}}, {"snapshot", vm.Options{Idle: -1}}, {"pooled", vm.Options{}}} {
-			b.Run(contract.name+"/"+mode.name, func(b *testing.B) { benchmarkCall(b, newEngine(b, mode.Options), contract.wasm) })
+			b.Run(contract.name+"/"+mode.name, func(b *testing.B) { benchmarkCall(b, newEngine(b, mode.Options), contract.wasm, "count") })
 		}
-		b.Run(contract.name+"/bare-fresh", func(b *testing.B) { benchmarkBare(b, contract.wasm, true) })
-		b.Run(contract.name+"/bare", func(b *testing.B) { benchmarkBare(b, contract.wasm, false) })
+		b.Run(contract.name+"/bare-fresh", func(b *testing.B) { benchmarkBare(b, contract.wasm, "count", true) })
+		b.Run(contract.name+"/bare", func(b *testing.B) { benchmarkBare(b, contract.wasm, "count", false) })
 	}
 }
 
-func benchmarkCall(b *testing.B, e *vm.Engine, wasm []byte) {
-	c, template := code(wasm), newCall(b, "count")
+func benchmarkCall(b *testing.B, e *vm.Engine, wasm []byte, method string) {
+	c, template := code(wasm), newCall(b, method)
 	call := func() {
 		h := *template
 		h.Gas = gas.NewMeter(gas.MaxLimit)
@@ -62,16 +71,21 @@ func benchmarkCall(b *testing.B, e *vm.Engine, wasm []byte) {
 	}
 }
 
-// benchmarkBare calls a contract without Ward: every function of the host does nothing, but that
-// method answers "count".
-func benchmarkBare(b *testing.B, wasm []byte, fresh bool) {
+// bare is wazero without Ward: every function of the host does nothing, but that method answers a name.
+type bare struct {
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+}
+
+func newBare(b *testing.B, wasm []byte, method string) bare {
+	b.Helper()
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithDebugInfoEnabled(false))
-	defer func() {
+	b.Cleanup(func() {
 		if err := r.Close(ctx); err != nil {
 			b.Error(err)
 		}
-	}()
+	})
 	type function struct {
 		name            string
 		params, results []string
@@ -83,8 +97,8 @@ func benchmarkBare(b *testing.B, wasm []byte, fresh bool) {
 			do := func(_ context.Context, m api.Module, stack []uint64) {
 				switch f.name {
 				case "method":
-					m.Memory().WriteString(uint32(stack[0]), "count")
-					stack[0] = 5
+					m.Memory().WriteString(uint32(stack[0]), method)
+					stack[0] = uint64(len(method))
 				case "clock_time_get":
 					m.Memory().WriteUint64Le(uint32(stack[2]), 1_000_000_000)
 					stack[0] = 0
@@ -115,24 +129,31 @@ func benchmarkBare(b *testing.B, wasm []byte, fresh bool) {
 	}
 	host(abi.Module, ward)
 	host(abi.WASIModule, wasi)
-
 	compiled, err := r.CompileModule(ctx, wasm)
 	if err != nil {
 		b.Fatal(err)
 	}
-	instantiate := func() api.Module {
-		m, err := r.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions(abi.ExportInitialize))
-		if err != nil {
-			b.Fatal(err)
-		}
-		return m
+	return bare{r, compiled}
+}
+
+func (w bare) instantiate(b *testing.B) api.Module {
+	m, err := w.runtime.InstantiateModule(context.Background(), w.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions(abi.ExportInitialize))
+	if err != nil {
+		b.Fatal(err)
 	}
-	m := instantiate()
+	return m
+}
+
+// benchmarkBare calls a contract without Ward.
+func benchmarkBare(b *testing.B, wasm []byte, method string, fresh bool) {
+	ctx := context.Background()
+	w := newBare(b, wasm, method)
+	m := w.instantiate(b)
 	f := m.ExportedFunction(abi.ExportCall)
 	b.ReportAllocs()
 	for b.Loop() {
 		if fresh {
-			m = instantiate()
+			m = w.instantiate(b)
 			f = m.ExportedFunction(abi.ExportCall)
 		}
 		if _, err := f.Call(ctx); err != nil {
@@ -146,6 +167,150 @@ func benchmarkBare(b *testing.B, wasm []byte, fresh bool) {
 	}
 }
 
+// BenchmarkMeter is what counting costs: kernels in plain Go as wazero runs them (plain), and as Ward does, counted, on a pooled
+// instance (metered). Those take at least ten times as long as entering a contract.
+func BenchmarkMeter(b *testing.B) {
+	wasm, err := goBuild("testdata/kernels")
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := newEngine(b, vm.Options{})
+	for _, kernel := range []string{"sha256", "sort", "cbor", "map", "loop"} {
+		b.Run(kernel+"/plain", func(b *testing.B) { benchmarkBare(b, wasm, kernel, false) })
+		b.Run(kernel+"/metered", func(b *testing.B) { benchmarkCall(b, e, wasm, kernel) })
+	}
+}
+
+// BenchmarkCompile is what compiling a contract in plain Go takes: as it comes (plain), and vetted, rewritten, compiled
+// and initialized (activated); with what is compiled on disk already (cached).
+func BenchmarkCompile(b *testing.B) {
+	wasm := guest(b)
+	b.Run("plain", func(b *testing.B) {
+		ctx := experimental.WithCompilationWorkers(context.Background(), runtime.GOMAXPROCS(0))
+		for b.Loop() {
+			r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithDebugInfoEnabled(false))
+			if _, err := r.CompileModule(ctx, wasm); err != nil {
+				b.Fatal(err)
+			}
+			if err := r.Close(ctx); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(len(wasm)), "bytes")
+	})
+	activate := func(b *testing.B, o vm.Options) {
+		prepare := func() {
+			e := mustEngine(o)
+			if err := e.Prepare(code(wasm)); err != nil {
+				b.Fatal(err)
+			}
+			if err := e.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if o.CacheDir != "" {
+			prepare()
+		}
+		for b.Loop() {
+			prepare()
+		}
+		b.ReportMetric(float64(len(vm.Rewritten(wasm))), "bytes")
+	}
+	b.Run("activated", func(b *testing.B) { activate(b, vm.Options{}) })
+	b.Run("cached", func(b *testing.B) { activate(b, vm.Options{CacheDir: b.TempDir()}) })
+}
+
+// BenchmarkBeside is the time for a call of a contract in plain Go when so many goroutines call it at once: as long as each has a core
+// the time for all calls falls with their number, and then stays.
+func BenchmarkBeside(b *testing.B) {
+	e := newEngine(b, vm.Options{})
+	c, template := code(guest(b)), newCall(b, "nothing")
+	if err := e.Prepare(c); err != nil {
+		b.Fatal(err)
+	}
+	for _, goroutines := range []int{1, 2, 9} {
+		b.Run(strconv.Itoa(goroutines), func(b *testing.B) {
+			var wg sync.WaitGroup
+			left := atomic.Int64{}
+			left.Store(int64(b.N))
+			b.ResetTimer()
+			for range goroutines {
+				wg.Go(func() {
+					for left.Add(-1) >= 0 {
+						h := *template
+						h.Gas = gas.NewMeter(gas.MaxLimit)
+						if r, err := e.Call(context.Background(), c, &h); err != nil || r.Code != receipt.OK {
+							b.Error(r, err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// BenchmarkIdle is the memory that 100 instances of a contract in plain Go hold while they wait, as the system counts it.
+func BenchmarkIdle(b *testing.B) {
+	const instances = 100
+	e := newEngine(b, vm.Options{Idle: instances})
+	c := code(guest(b))
+	ends(b, run(b, e, guest(b), newCall(b, "count")), receipt.OK, "")
+	before := resident(b)
+	for b.Loop() {
+		// All are in use at once, because each call waits in the host for the last.
+		var inside, done sync.WaitGroup
+		inside.Add(instances)
+		for range instances {
+			h := newCall(b, "count")
+			h.Store = waiting{h.Store, &inside}
+			done.Go(func() {
+				if r, err := e.Call(context.Background(), c, h); err != nil || r.Code != receipt.OK {
+					b.Error(r, err)
+				}
+			})
+		}
+		done.Wait()
+	}
+	if n := e.Idle(); n != instances {
+		b.Errorf("%d instances wait, want %d", n, instances)
+	}
+	b.ReportMetric(float64(resident(b)-before)/instances/1024, "KiB/instance")
+}
+
+// waiting is a store that answers once everybody has asked.
+type waiting struct {
+	host.Store
+	all *sync.WaitGroup
+}
+
+func (w waiting) Get(collection, key []byte) ([]byte, error) {
+	w.all.Done()
+	w.all.Wait()
+	return w.Store.Get(collection, key)
+}
+
+// resident is the memory that the process holds, in bytes.
+func resident(b *testing.B) int {
+	runtime.GC()
+	debug.FreeOSMemory()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Skip("only Linux tells what is resident")
+	}
+	for line := range strings.Lines(string(status)) {
+		if kib, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, err := strconv.Atoi(strings.Fields(kib)[0])
+			if err != nil {
+				b.Fatal(err)
+			}
+			return n << 10
+		}
+	}
+	b.Fatal("no VmRSS")
+	return 0
+}
+
 func types(names []string) []api.ValueType {
 	var list []api.ValueType
 	for _, n := range names {
@@ -156,21 +321,6 @@ func types(names []string) []api.ValueType {
 		}
 	}
 	return list
-}
-
-// BenchmarkCompile is what the first call of a contract takes longer than the next.
-func BenchmarkCompile(b *testing.B) {
-	wasm := guest(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		e := mustEngine(vm.Options{})
-		if err := e.Vet(context.Background(), wasm); err != nil {
-			b.Fatal(err)
-		}
-		if err := e.Close(); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 // BenchmarkHost is one crossing into the host and back.

@@ -90,6 +90,9 @@ func (m *Module) Func(params, results []byte, locals int, body ...Op) int {
 	return len(m.imports) + len(m.funcs) - 1
 }
 
+// Type returns the index of a function type.
+func (m *Module) Type(params, results []byte) int { return m.functionType(params, results) }
+
 // Locals are locals of one type.
 type Locals struct {
 	N    int
