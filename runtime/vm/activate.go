@@ -288,7 +288,7 @@ func (e *Engine) Activate(pay *gas.Meter, code []byte) error {
 	if err != nil {
 		return err
 	}
-	if !pay.Charge(gas.ActivateWork * uint64(len(code))) {
+	if !pay.Charge(gas.ActivateWork * vet.Work(module)) {
 		return noGas(pay)
 	}
 	c, err := e.modules.acquire(sha256.Sum256(code), func([sha256.Size]byte) (*wasm.Module, error) { return module, nil })
