@@ -132,7 +132,7 @@ func TestVetRefuses(t *testing.T) {
 		{"atomics", small(wt.I32(0), wt.Raw(0xfe, 0x10, 2, 0), wt.Drop).Bytes(), "code section 0, byte 56: instruction 0xfe belongs to threads, which are not allowed"},
 		{"a tail call", small(wt.Raw(0x12, 0)).Bytes(), "code section 0, byte 54: instruction 0x12 belongs to tail calls, which are not allowed"},
 		{"a stack that does not fit", small(wt.Drop).Bytes(), "code section 0, byte 54: drop: takes any, but the stack is empty"},
-		{"data that does not fit", with(func(m *wt.Module) { m.DataAt(65536, "x") }), "it can't be started: the module can't be instantiated"},
+		{"data that does not fit", with(func(m *wt.Module) { m.DataAt(65536, "x") }), "data section 0: bytes 65536 to 65537, the memory starts with 65536"},
 		{"a start that traps", func() []byte { m := small(); m.Export(abi.ExportInitialize, wt.Unreachable); return m.Bytes() }(), "it can't be started: trap: unreachable code was reached"},
 		{"a start that exits", func() []byte {
 			m := wt.New()

@@ -3,6 +3,7 @@ package vm_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -146,11 +147,11 @@ func TestWASI(t *testing.T) {
 			poll := f("poll_oneoff")
 			return wt.Seq(wt.I32(0), wt.I32(0), wt.U32(1<<31), wt.I32(64), poll, wt.Drop)
 		}},
-		{name: "randomness costs", code: receipt.OutOfGas, reason: "the gas limit of 20024000 is used up", module: func(m *wt.Module, f func(string) wt.Op) wt.Op {
+		{name: "randomness costs", code: receipt.OutOfGas, reason: fmt.Sprintf("the gas limit of %d is used up", gas.EnterPrice(1)+20_000_000), module: func(m *wt.Module, f func(string) wt.Op) wt.Op {
 			random := f("random_get")
 			return wt.Loop(wt.I32(0), wt.I32(65536), random, wt.Drop, wt.Branch(0))
 		}},
-		{name: "output costs", code: receipt.OutOfGas, reason: "the gas limit of 20024000 is used up", module: func(m *wt.Module, f func(string) wt.Op) wt.Op {
+		{name: "output costs", code: receipt.OutOfGas, reason: fmt.Sprintf("the gas limit of %d is used up", gas.EnterPrice(1)+20_000_000), module: func(m *wt.Module, f func(string) wt.Op) wt.Op {
 			write := f("fd_write")
 			m.DataAt(128, le32(0, 65536))
 			return wt.Loop(wt.I32(1), wt.I32(128), wt.I32(1), wt.I32(64), write, wt.Drop, wt.Branch(0))
