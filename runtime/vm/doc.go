@@ -1,22 +1,27 @@
 // Package vm runs contracts: Wasm modules, by wazero, which no other package of
 // Ward imports.
 //
-//	code hash ──► modules ──► compiled once, kept while in use and then for a while
-//	                 │
-//	Engine.Call ─────┤  1  gas for the instance
-//	                 │  2  a fresh instance: its memory, its globals
-//	                 │  3  _initialize            only WASI answers
-//	                 │  4  ward_call ◄──────────► bind: pointers -> slices ──► host.Call
-//	                 │                            wasi: time, randomness, log
-//	                 ▼
-//	              Result{Code, ContractCode, Reason}; the rest is in the host.Call
+//	Activate ─► vet ─► meter ─► wazero ─► _initialize ─► contract: machine code, image of the memory, globals, prices
+//	             │       │        │           once, under gas, with no host but WASI
+//	             │       │        └ on disk, for the next start of the node
+//	             │       └ counts gas and stack for itself
+//	             └ or Refused, with the rule
+//
+//	Call ──────► gas to enter ─► an instance: from the pool, or made from the image ─► ward_call ◄─► bind: pointers -> slices
+//	                                   ▲                                                   │         ──► host.Call
+//	                                   └── put back to the image ◄── it neither trapped ◄──┤         wasi: time, randomness, log
+//	                                                                 nor grew its memory   ▼
+//	                                                 Result{Code, ContractCode, Reason}; the rest is in the host.Call
+//
+// Which instance serves a call, how it came to be and which engine runs it changes no result and no gas: TestAgreement
+// holds all ways against each other and against other platforms.
 //
 // A call ends in one of three ways, as three kinds of value:
 //
 //   - a [Result]: the contract returned, failed, trapped, ran out of gas or did what
 //     it may not. It is the same on every node, engine and platform;
 //   - an error for which context.Cause of the given context is the reason: a view
-//     took too long;
+//     took too long. It ends at the next function of the host, and by its gas at the latest;
 //   - any other error: this node is broken. It can't read its state, or the code in
 //     its state is not what the hash says.
 //
@@ -37,12 +42,21 @@
 //
 // _initialize and a start section see neither block nor transaction: the clock stands at one second
 // after the epoch and the stream is derived from the code hash, because their effect
-// depends on the code alone and may be kept.
+// depends on the code alone and is kept.
 //
-// # What is not here yet
+// # Gas
 //
-// Instructions are not metered and stack height is bounded by wazero's engines, at different depths:
-// a contract that loops for ever in a transaction never returns, and one that recurses some thousand
-// frames deep traps on the interpreter and not on the compiler. Until the code that is deployed counts
-// for itself, only the operator deploys, and all authorities of a chain use the same engine.
+// A contract counts its instructions in a global of its own, in ticks (runtime/gas). At each crossing into the host
+// what it has counted goes into the gas.Meter of the transaction, and what is left comes back from there, so that
+// host functions and inner calls all draw on the same. Below zero a call is out of gas, however it ended.
+//
+// A call pays to enter by the memory that may have to be put back, and once more if it leaves no
+// instance behind: because it trapped, or because its memory has grown, which can't be undone.
+//
+// # Memory
+//
+// On Linux an image is a file in memory, and an instance's memory a private mapping of it with room to grow. The kernel tells
+// which blocks a call has written (PAGEMAP_SCAN), and only those are copied back; they stay private to the instance, so that the next
+// call meets no page fault where the last one wrote. A small memory is copied as a whole, a
+// kernel that can't tell drops everything, and elsewhere all is copied: the same results, more slowly.
 package vm
