@@ -95,11 +95,13 @@ func status(c *urfave.Context) error {
 		Transactions int     `json:"waiting"`
 		Subscribers  int     `json:"subscribers"`
 
+		Contracts client.Readiness `json:"contracts"`
+
 		Missing  []string         `json:"missing"`            // authorities, by name or key
 		Deciding *client.Deciding `json:"deciding,omitempty"` // while they vote on a block
 	}{
 		s.node, st.Chain, st.Node, st.Version, st.Height, st.Time.Unix(), st.Root, st.LagSeconds, st.CatchingUp,
-		st.Validator, st.Validators, st.Peers, st.Transactions, st.Subscribers,
+		st.Validator, st.Validators, st.Peers, st.Transactions, st.Subscribers, st.Contracts,
 		missing(st), st.Deciding,
 	}
 	return s.print(result, func() {
@@ -117,9 +119,18 @@ func status(c *urfave.Context) error {
 			{"block", fmt.Sprintf("%d, %s, %.0f s ago", st.Height, clock(st.Time), st.LagSeconds)},
 			{"root", st.Root},
 			{"decides", decides(st)},
-			{"now", fmt.Sprintf("%d transactions wait, %d subscribers listen", st.Transactions, st.Subscribers)},
+			{"now", now(st)},
 		})
 	})
+}
+
+// now says what goes on at the node.
+func now(st *client.Status) string {
+	line := fmt.Sprintf("%d transactions wait, %d subscribers listen", st.Transactions, st.Subscribers)
+	if c := st.Contracts; c.Ready < c.Of {
+		line += fmt.Sprintf(", %d of %d contracts are ready", c.Ready, c.Of)
+	}
+	return line
 }
 
 // missing names the authorities that take no part, as the node sees it.

@@ -34,6 +34,7 @@ type Node struct {
 	app     *app.App
 	engine  *consensus.Engine
 	address net.Addr
+	warmth  warmth
 
 	served chan struct{} // closed when HTTP has ended
 	httpEr error         // why, written before served is closed
@@ -330,6 +331,7 @@ func (n *Node) Condition() api.Condition {
 		Node: s.NodeID, CatchingUp: s.CatchingUp, Authority: s.Authority, Validator: s.Votes,
 		Waiting: txs, WaitingBytes: size, Earliest: n.state.Earliest(), Stopped: stopped,
 	}
+	c.Contracts.Ready, c.Contracts.Of = n.warmth.read()
 	for _, p := range s.Peers {
 		c.Peers = append(c.Peers, api.Peer(p))
 	}

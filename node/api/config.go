@@ -48,6 +48,15 @@ type Condition struct {
 	WaitingBytes int64  // their bytes
 	Earliest     uint64 // first height whose state can be asked
 	Stopped      error  // why the engine or the application has stopped; nil while they run
+
+	Contracts Readiness
+}
+
+// Readiness is how far a node is with the contracts that were there when it started. A call of one that isn't
+// ready waits for it.
+type Readiness struct {
+	Ready int
+	Of    int // 0 before the first block, or while they are being counted
 }
 
 // Authority is one of those that decide blocks, as this node sees it.

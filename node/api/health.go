@@ -28,7 +28,8 @@ type statusBody struct {
 		Transactions int   `json:"transactions"`
 		Bytes        int64 `json:"bytes"`
 	} `json:"mempool"`
-	Subscribers int `json:"subscribers"`
+	Subscribers int           `json:"subscribers"`
+	Contracts   contractsBody `json:"contracts"`
 
 	// Bounded by genesis.MaxAuthorities and the connections that the engine takes.
 	Authority   string          `json:"authority"`
@@ -36,6 +37,11 @@ type statusBody struct {
 	Missing     []string        `json:"missing"`
 	Deciding    *decidingBody   `json:"deciding,omitempty"`
 	Connected   []peerBody      `json:"connected"`
+}
+
+type contractsBody struct {
+	Ready int `json:"ready"`
+	Of    int `json:"of"`
 }
 
 type authorityBody struct {
@@ -72,7 +78,7 @@ func (s *Server) getStatus(w http.ResponseWriter, r *http.Request) error {
 		Height: h.Height, Time: h.Time, Root: hex.EncodeToString(h.Root), Earliest: c.Earliest, LagSeconds: s.lag(h).Seconds(),
 		CatchingUp: c.CatchingUp, Node: c.Node, Validator: c.Validator, Validators: len(c.Authorities), Peers: len(c.Peers),
 		Authority: hex.EncodeToString(c.Authority), Authorities: []authorityBody{}, Missing: []string{}, Connected: []peerBody{},
-		Subscribers: s.stream.Stats().Subscribers,
+		Subscribers: s.stream.Stats().Subscribers, Contracts: contractsBody(c.Contracts),
 	}
 	body.Mempool.Transactions, body.Mempool.Bytes = c.Waiting, c.WaitingBytes
 	for _, a := range c.Authorities {

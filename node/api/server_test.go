@@ -140,14 +140,14 @@ func TestCORS(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	s := newSite(t, api.Config{})
-	s.wants(s.get("/v1/status"), 200, `{"chain":"test","version":"v0","height":0,"time":0,"root":"","earliest":1,"lag_seconds":0,"catching_up":false,"node":"a1b2","validator":true,"validators":1,"peers":0,"mempool":{"transactions":0,"bytes":0},"subscribers":0,"authority":"aabb","authorities":[{"key":"aabb","name":"north","signed":0,"missing":false}],"missing":[],"connected":[]}`)
+	s.wants(s.get("/v1/status"), 200, `{"chain":"test","version":"v0","height":0,"time":0,"root":"","earliest":1,"lag_seconds":0,"catching_up":false,"node":"a1b2","validator":true,"validators":1,"peers":0,"mempool":{"transactions":0,"bytes":0},"subscribers":0,"contracts":{"ready":3,"of":20},"authority":"aabb","authorities":[{"key":"aabb","name":"north","signed":0,"missing":false}],"missing":[],"connected":[]}`)
 	s.chain.block(t, nil)
 	c := &s.chain.condition
 	c.Waiting, c.WaitingBytes, c.CatchingUp = 2, 300, true
 	c.Peers = []api.Peer{{ID: "c3d4"}, {ID: "b2c3", Name: "east"}}
 	c.Authorities = []api.Authority{{Key: []byte{0xaa, 0xbb}, Name: "north", Signed: 1}, {Key: []byte{0xcc, 0xdd}, Missing: true}}
 	c.Deciding = &api.Deciding{Height: 2, Round: 3, Since: time.Unix(1_760_000_088, 5e8), Voted: 1, Needed: 2}
-	s.wants(s.get("/v1/status"), 200, `{"chain":"test","version":"v0","height":1,"time":1760000001,"root":"aa01","earliest":1,"lag_seconds":99,"catching_up":true,"node":"a1b2","validator":true,"validators":2,"peers":2,"mempool":{"transactions":2,"bytes":300},"subscribers":0,`+
+	s.wants(s.get("/v1/status"), 200, `{"chain":"test","version":"v0","height":1,"time":1760000001,"root":"aa01","earliest":1,"lag_seconds":99,"catching_up":true,"node":"a1b2","validator":true,"validators":2,"peers":2,"mempool":{"transactions":2,"bytes":300},"subscribers":0,"contracts":{"ready":3,"of":20},`+
 		`"authority":"aabb","authorities":[{"key":"aabb","name":"north","signed":1,"missing":false},{"key":"ccdd","signed":0,"missing":true}],"missing":["ccdd"],`+
 		`"deciding":{"height":2,"round":3,"seconds":11.5,"voted":1,"needed":2},"connected":[{"node":"b2c3","name":"east"},{"node":"c3d4"}]}`)
 }

@@ -183,6 +183,7 @@ func newServer(t testing.TB, config api.Config) *site {
 	c.condition = api.Condition{
 		Node: "a1b2", Authority: []byte{0xaa, 0xbb}, Validator: true, Earliest: 1,
 		Authorities: []api.Authority{{Key: []byte{0xaa, 0xbb}, Name: "north"}},
+		Contracts:   api.Readiness{Ready: 3, Of: 20},
 	}
 	c.view = func(_ context.Context, q runtime.Query) (receipt.Receipt, uint64, error) {
 		return receipt.Receipt{Code: receipt.Trapped, Reason: "no view is set"}, q.Height, nil

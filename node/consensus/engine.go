@@ -73,10 +73,6 @@ func New(ctx context.Context, c Config, app abci.Application) (e *Engine, err er
 		}
 	}()
 
-	doc, err := document(c.Genesis)
-	if err != nil {
-		return e, err
-	}
 	if err := sweep(c.ValidatorState); err != nil {
 		return e, err
 	}
@@ -97,7 +93,8 @@ func New(ctx context.Context, c Config, app abci.Application) (e *Engine, err er
 	e.node, err = node.NewNodeWithContext(ctx, engine, e.validator, nodeKey,
 		// Not the plain local creator: its single lock would let a slow query hold up consensus.
 		proxy.NewConnSyncLocalClientCreator(app),
-		func() (*types.GenesisDoc, error) { return doc, nil },
+		// Asked for only when a chain begins: it takes a second to encode one with many contracts.
+		func() (*types.GenesisDoc, error) { return document(c.Genesis) },
 		e.openStore,
 		node.DefaultMetricsProvider(engine.Instrumentation),
 		logger{to: c.Logger, failed: e.failed, stopping: e.ending.Load},

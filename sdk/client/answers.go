@@ -95,11 +95,19 @@ type Status struct {
 	Peers        int       `json:"peers"`
 	Transactions int       `json:"-"` // waiting for a block
 	Subscribers  int       `json:"subscribers"`
+	Contracts    Readiness `json:"contracts"`
 
 	// Who decides, as the node sees it; node/api/README.md says when an authority is missing.
 	Authority   string      `json:"authority"` // the key with which the node votes, in hex
 	Authorities []Authority `json:"authorities"`
 	Deciding    *Deciding   `json:"deciding"` // nil while nobody votes
+}
+
+// Readiness is how far a node is with the contracts that were there when it started. What calls one that isn't ready
+// waits for it.
+type Readiness struct {
+	Ready int `json:"ready"`
+	Of    int `json:"of"`
 }
 
 // Authority is one of those that decide blocks.
