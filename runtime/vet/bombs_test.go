@@ -37,7 +37,7 @@ var bombs = []struct {
 	{"NaNs to replace", func() []byte {
 		return functions(10, 0, f64(0), repeat(100_000, wt.Raw(byte(wasm.OpF64Ceil))), wt.Drop)
 	}},
-	{"loads", func() []byte { return functions(20, 0, repeat(10_000, wt.Seq(wt.LoadI32(0), wt.Drop))) }},
+	{"loads", func() []byte { return functions(5, 0, repeat(40_000, wt.Seq(wt.LoadI32(0), wt.Drop))) }},
 	{"the smallest functions", func() []byte { return functions(vet.MaxFunctions-1, 0) }},
 	{"many locals", func() []byte { return functions(1300, vet.MaxLocals) }},
 	{"many types", func() []byte {
@@ -69,8 +69,8 @@ var bombs = []struct {
 		m := wt.New()
 		m.Table(0, 3)
 		m.Export(abi.ExportCall)
-		for range 50 {
-			m.Func(nil, nil, 0, repeat(5_000, wt.Seq(wt.I32(0), wt.CallIndirect(0))))
+		for range 3 {
+			m.Func(nil, nil, 0, repeat(40_000, wt.Seq(wt.I32(0), wt.CallIndirect(0))))
 		}
 		return m.Bytes()
 	}},
@@ -101,25 +101,26 @@ var bombs = []struct {
 			return repeat(500, wt.Raw(byte(wasm.OpLoop), 1, byte(wasm.OpLocalGet), 0, byte(wasm.OpBrIf), 0, byte(wasm.OpEnd)))
 		})
 	}},
-	{"ifs", func() []byte { return functions(2, 20, fill(19), repeat(5000, wt.Seq(wt.Get(19), wt.If())), keep(19)) }},
+	{"ifs", func() []byte { return functions(4, 20, fill(19), repeat(4000, wt.Seq(wt.Get(19), wt.If())), keep(19)) }},
 	{"ifs and many locals", func() []byte {
-		return functions(1, 1000, fill(999), repeat(600, wt.Seq(wt.Get(999), wt.If())), keep(999))
+		return functions(4, 500, fill(499), repeat(600, wt.Seq(wt.Get(499), wt.If())), keep(499))
 	}},
 	{"ifs that set locals", func() []byte {
-		set := func(i int) wt.Op { return wt.Seq(wt.Get(999), wt.If(wt.I32(int32(i)), wt.Set(i%999))) }
-		return functions(1, 1000, fill(999), each(600, set), keep(999))
+		set := func(i int) wt.Op { return wt.Seq(wt.Get(499), wt.If(wt.I32(int32(i)), wt.Set(i%499))) }
+		return functions(4, 500, fill(499), each(600, set), keep(499))
 	}},
 	{"returns", func() []byte { return functions(5, 1, repeat(4000, wt.Seq(wt.Get(0), wt.If(wt.Return)))) }},
-	{"blocks", func() []byte { return functions(3, 4, fill(4), repeat(16_000, wt.Block()), keep(4)) }},
-	{"loops", func() []byte { return functions(3, 1, repeat(4000, wt.Loop())) }},
+	{"blocks", func() []byte { return functions(5, 4, fill(4), repeat(12_000, wt.Block()), keep(4)) }},
+	{"loops", func() []byte { return functions(5, 1, repeat(3000, wt.Loop())) }},
 	{"loops that go round", func() []byte {
-		return functions(4, 2, fill(1), repeat(2600, wt.Loop(wt.Get(1), wt.BranchIf(0))), keep(1))
+		return functions(6, 2, fill(1), repeat(2000, wt.Loop(wt.Get(1), wt.BranchIf(0))), keep(1))
 	}},
 	{"loops in loops", func() []byte { return functions(20, 200, fill(199), nest(vet.MaxLoops, 199, keep(199))) }},
-	{"loops in loops and many locals", func() []byte { return functions(1, 1000, fill(999), nest(vet.MaxLoops, 999, nil), keep(999)) }},
+	{"loops in loops and many locals", func() []byte { return functions(4, 600, fill(599), nest(vet.MaxLoops, 599, nil), keep(599)) }},
 	{"jumps that meet", func() []byte {
-		jump := func(i int) wt.Op { return wt.Seq(wt.LoadI32(0), wt.Set(i%500), wt.Get(500), wt.BranchIf(i)) }
-		return functions(1, 501, fill(500), repeat(500, wt.Raw(byte(wasm.OpBlock), 0x40)), each(500, jump), repeat(500, wt.Raw(byte(wasm.OpEnd))), keep(500))
+		const n = 360
+		jump := func(i int) wt.Op { return wt.Seq(wt.LoadI32(0), wt.Set(i), wt.Get(n), wt.BranchIf(i)) }
+		return functions(4, n+1, fill(n), repeat(n, wt.Raw(byte(wasm.OpBlock), 0x40)), each(n, jump), repeat(n, wt.Raw(byte(wasm.OpEnd))), keep(n))
 	}},
 	{"jumps to one place", func() []byte {
 		return functions(8, 20, fill(19), wt.Block(repeat(1000, wt.Seq(wt.Get(19), wt.BranchIf(0)))), keep(19))
@@ -129,13 +130,13 @@ var bombs = []struct {
 		return functions(6, 20, fill(19), wt.Block(repeat(1000, reads)), keep(19))
 	}},
 	{"a switch in a loop", func() []byte {
-		const n, locals = 600, 600
+		const n, locals = 450, 450
 		jump := wt.Seq(wt.LoadI32(0), wt.Raw(byte(wasm.OpBrTable)), uleb(n-1), each(n, uleb))
 		body := wt.Seq(repeat(n, wt.Raw(byte(wasm.OpBlock), 0x40)), jump)
 		for i := range n {
 			body = wt.Seq(body, wt.Raw(byte(wasm.OpEnd)), wt.LoadI32(int32(i)), wt.Set(i%locals), wt.Get(locals), wt.BranchIf(n-1-i))
 		}
-		return functions(1, locals+1, fill(locals), wt.Loop(body), keep(locals))
+		return functions(4, locals+1, fill(locals), wt.Loop(body), keep(locals))
 	}},
 	{"the largest br_table", func() []byte {
 		table := wt.Seq(wt.LoadI32(0), wt.Raw(byte(wasm.OpBrTable)), uleb(vet.MaxLabels-1), each(vet.MaxLabels, func(i int) wt.Op { return uleb(i % 2) }))

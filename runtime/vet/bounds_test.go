@@ -139,7 +139,7 @@ func TestBounds(t *testing.T) {
 		}, "code section 0, byte 58: br_table of 4097 labels, limit 4096"},
 		{"blocks of the compiler", func(more int) []byte {
 			return contract(nil, repeat(vet.MaxBlocks-4+more, wt.Block()))
-		}, "code section 0, byte 49198: more than 16384 blocks"},
+		}, "code section 0, byte 36910: more than 12288 blocks"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := vet.Module(test.wasm(0)); err != nil {
@@ -156,7 +156,11 @@ func TestBounds(t *testing.T) {
 func TestMaxWork(t *testing.T) {
 	b := functions(8, 0, repeat(vet.MaxBlocks-5, wt.Block()))
 	_, err := vet.Module(b)
-	if want := "code section 4, byte 147503: to compile up to here takes more than 33554432 units of work"; err == nil || err.Error() != want {
+	if want := "code section 7, byte 221207: to compile up to here takes more than 33554432 units of work"; err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+	_, err = vet.Module(functions(1, 1000, fill(999), repeat(600, wt.Seq(wt.Get(0), wt.If())), keep(999)))
+	if want := "code section 1, byte 63: 18320581 units of work, limit 8388608"; err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
 }

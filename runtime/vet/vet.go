@@ -58,10 +58,13 @@ const (
 	MaxLabels = 4096
 	// MaxBlocks is the most blocks that a function has for wazero's compiler, after rewriting: a label of a br_table is 1,
 	// a block 1, a br_if 2, an if 3, a loop 4. It takes time by their square, and some of its passes recurse
-	// from one to the next, which ends the whole process at some millions. Go has 3,500, C 3,400.
-	MaxBlocks = 1 << 14
+	// from one to the next, which ends the whole process at some millions. Go has 4,098, C 3,156.
+	MaxBlocks = 12 << 10
 	// MaxName is the longest name of an import or export in bytes.
 	MaxName = 256
+	// MaxFunctionWork is the most that a function may take in units of [Work]: a second or two of one core. The compiler
+	// may need 70 bytes of memory for each. C has 1.2 million, Go 0.7 million.
+	MaxFunctionWork = 1 << 23
 	// MaxWork is the most that a module may take in units of [Work]: some seconds of one core. A contract in plain Go of
 	// 3 MB has 7 million, SQLite as C 7 million, the Go program of 9 MB 25 million.
 	MaxWork = 1 << 25

@@ -14,6 +14,7 @@ import (
 //
 // wazero's compiler is not linear. What a function costs beyond its instructions is
 //
+//	instructions           twice as much in a function that leaves the processor's caches
 //	blocks²                what dominates what: each edge walks up the tree
 //	blocks × live values   locals and operands that are alive where a block begins: a map entry, a phi, a spill slot
 //	joins × locals²        phis that turn out to be the same value, found by going round for each level of loops
@@ -41,21 +42,22 @@ const (
 
 // What instructions and the parts of their functions take, in units of work.
 const (
-	workBlock    = 12 // a block of the compiler
-	workCheck    = 10 // a look at the gas
-	workLive     = 3  // a value that is alive where a block begins, or is passed to or from a function
-	workValue    = 1  // a value that is passed to a label
-	freeLive     = 8  // so many values a block has for nothing: they are in registers
-	workSquare   = 32 // so many pairs of blocks are 1
-	workPhis     = 192
-	workWalk     = 4  // so many steps back to where a local was set are 1
-	workLoad     = 10 // with the look at the bounds
+	workBlock    = 12      // a block of the compiler
+	workCheck    = 10      // a look at the gas
+	workLive     = 3       // a value that is alive where a block begins, or is passed to or from a function
+	workValue    = 1       // a value that is passed to a label
+	freeLive     = 8       // so many values a block has for nothing: they are in registers
+	workNear     = 1 << 16 // what goes beyond is twice as much: every pass finds the function out of the processor's caches
+	workSquare   = 32      // so many pairs of blocks are 1
+	workPhis     = 192     // so many pairs of locals, at an edge that meets others and in a level of loops, are 1
+	workWalk     = 4       // so many steps back to where a local was set are 1
+	workLoad     = 10      // with the look at the bounds
 	workSlow     = 4
 	workNaN      = 15 // an instruction behind which a NaN is replaced
 	workTruncate = 12
 	workDivide   = 10
 	workCall     = 7
-	workIndirect = 60
+	workIndirect = 100
 	workBulk     = 55
 	workFill     = 90
 )
@@ -158,10 +160,15 @@ func (f *function) weigh(i int) (uint64, error) {
 			return 0, refused("code", i, in.Start, "%d operands on the stack, limit %d", n, MaxOperands)
 		}
 	}
-	f.work += f.blocks*workBlock + f.blocks*f.blocks/workSquare
+	f.work += f.blocks * workBlock
+	f.work += f.work - min(f.work, workNear)
+	f.work += f.blocks * f.blocks / workSquare
 	f.work += f.live * workLive
 	f.work += f.joins * f.locals * f.locals * (f.nested + 2) / workPhis
 	f.work += f.walks * f.locals / workWalk
+	if f.work > MaxFunctionWork {
+		return 0, refused("code", i, body.Offset, "%d units of work, limit %d", f.work, uint64(MaxFunctionWork))
+	}
 	return f.work, nil
 }
 
