@@ -48,5 +48,25 @@ func hostCall(contract, method string, args unsafe.Pointer, size uint32) int32 {
 	outside()
 	return 0
 }
-func hostReply(out unsafe.Pointer, size uint32) int32          { outside(); return 0 }
-func hostAuthoritiesSet(set unsafe.Pointer, size uint32) int32 { outside(); return 0 }
+func hostReply(out unsafe.Pointer, size uint32) int32                        { outside(); return 0 }
+func hostAuthoritiesSet(set unsafe.Pointer, size uint32) int32               { outside(); return 0 }
+func hostExists(collection string, key unsafe.Pointer, keySize uint32) int32 { outside(); return 0 }
+func hostCallerKind() int32                                                  { outside(); return 0 }
+func hostRandomness(out unsafe.Pointer)                                      { outside() }
+func hostSHA512(message unsafe.Pointer, size uint32, out unsafe.Pointer)     { outside() }
+func hostBLAKE2b(message unsafe.Pointer, size uint32, out unsafe.Pointer)    { outside() }
+func hostHMAC(key unsafe.Pointer, keySize uint32, message unsafe.Pointer, messageSize uint32, out unsafe.Pointer) {
+	outside()
+}
+func hostHKDF(secret unsafe.Pointer, secretSize uint32, salt unsafe.Pointer, saltSize uint32, info unsafe.Pointer, infoSize uint32, out unsafe.Pointer, size uint32) int32 {
+	outside()
+	return 0
+}
+func hostEd25519Verify(key, sig, message unsafe.Pointer, size uint32) int32 { outside(); return 0 }
+func hostEd25519VerifyBatch(batch unsafe.Pointer, size uint32) int32        { outside(); return 0 }
+func hostP256Verify(key, sig, message unsafe.Pointer, size uint32) int32    { outside(); return 0 }
+func hostP256VerifyDigest(key, sig, digest unsafe.Pointer) int32            { outside(); return 0 }
+func hostCallWithGas(contract, method string, args unsafe.Pointer, size uint32, gas int64) int32 {
+	outside()
+	return 0
+}

@@ -108,3 +108,51 @@ func hostReply(out unsafe.Pointer, size uint32) int32
 //go:wasmimport ward authorities_set
 //go:noescape
 func hostAuthoritiesSet(set unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward exists
+//go:noescape
+func hostExists(collection string, key unsafe.Pointer, keySize uint32) int32
+
+//go:wasmimport ward caller_kind
+func hostCallerKind() int32
+
+//go:wasmimport ward randomness
+//go:noescape
+func hostRandomness(out unsafe.Pointer)
+
+//go:wasmimport ward sha512
+//go:noescape
+func hostSHA512(message unsafe.Pointer, size uint32, out unsafe.Pointer)
+
+//go:wasmimport ward blake2b
+//go:noescape
+func hostBLAKE2b(message unsafe.Pointer, size uint32, out unsafe.Pointer)
+
+//go:wasmimport ward hmac_sha256
+//go:noescape
+func hostHMAC(key unsafe.Pointer, keySize uint32, message unsafe.Pointer, messageSize uint32, out unsafe.Pointer)
+
+//go:wasmimport ward hkdf_sha256
+//go:noescape
+func hostHKDF(secret unsafe.Pointer, secretSize uint32, salt unsafe.Pointer, saltSize uint32, info unsafe.Pointer, infoSize uint32, out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward ed25519_verify
+//go:noescape
+func hostEd25519Verify(key, sig, message unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward ed25519_verify_batch
+//go:noescape
+func hostEd25519VerifyBatch(batch unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward p256_verify
+//go:noescape
+func hostP256Verify(key, sig, message unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward p256_verify_digest
+//go:noescape
+func hostP256VerifyDigest(key, sig, digest unsafe.Pointer) int32
+
+// Not noescape, as hostCall.
+//
+//go:wasmimport ward call_with_gas
+func hostCallWithGas(contract, method string, args unsafe.Pointer, size uint32, gas int64) int32

@@ -38,16 +38,30 @@ func newRemote(method string, args, result reflect.Type) *remote {
 // A contract that is running already in this transaction can't be called: finish what
 // must be finished before, and expect nothing of the other's rows but what it answers.
 func (m RemoteMethod[A, R]) Call(c *Ctx, contract string, args A) (answer R, err error) {
-	return answer, m.remote.call(contract, &args, &answer)
+	return answer, m.remote.call(contract, &args, &answer, noLimit)
 }
 
-func (m *remote) call(contract string, args, answer any) error {
+// CallWithGas is Call with a limit: if the call uses up so much gas, it fails as out of gas (code 37) and this contract goes on,
+// whereas of Call both would end.
+func (m RemoteMethod[A, R]) CallWithGas(c *Ctx, contract string, args A, gas int64) (answer R, err error) {
+	return answer, m.remote.call(contract, &args, &answer, max(gas, 0))
+}
+
+// noLimit lets a call use all the gas that there is.
+const noLimit = -1
+
+func (m *remote) call(contract string, args, answer any, gas int64) error {
 	b, err := m.args.Append(nil, args)
 	if err != nil {
 		panic("sdk: the arguments of " + contract + "." + m.method + " can't be written: " + err.Error())
 	}
 	p, n := pointer(b)
-	code := uint32(hostCall(contract, m.method, p, n))
+	var code uint32
+	if gas == noLimit {
+		code = uint32(hostCall(contract, m.method, p, n))
+	} else {
+		code = uint32(hostCallWithGas(contract, m.method, p, n, gas))
+	}
 	// A copy: decoding what the contract keeps may alias it, and the next read overwrites it.
 	reply := append([]byte(nil), mustRead(hostReply)...)
 	if code != 0 {

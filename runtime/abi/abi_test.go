@@ -1,7 +1,10 @@
 package abi_test
 
 import (
+	"go/ast"
 	"go/build"
+	"go/parser"
+	"go/token"
 	"slices"
 	"strings"
 	"testing"
@@ -23,8 +26,27 @@ func TestImportsStaySmall(t *testing.T) {
 	}
 }
 
+// prices are the names of the constants of runtime/gas.
+func prices(t *testing.T) map[string]bool {
+	file, err := parser.ParseFile(token.NewFileSet(), "../gas/costs.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, d := range file.Decls {
+		if d, ok := d.(*ast.GenDecl); ok && d.Tok == token.CONST {
+			for _, spec := range d.Specs {
+				for _, name := range spec.(*ast.ValueSpec).Names {
+					names[name.Name] = true
+				}
+			}
+		}
+	}
+	return names
+}
+
 func TestTableIsWellFormed(t *testing.T) {
-	seen := map[string]bool{}
+	seen, prices := map[string]bool{}, prices(t)
 	for _, f := range abi.Table() {
 		if seen[f.Name] {
 			t.Errorf("%s is there twice", f.Name)
@@ -35,6 +57,14 @@ func TestTableIsWellFormed(t *testing.T) {
 		}
 		if !strings.HasSuffix(f.Doc, ".") {
 			t.Errorf("%s: documentation is no sentence: %q", f.Name, f.Doc)
+		}
+		if f.Gas == "" {
+			t.Errorf("%s: no price", f.Name)
+		}
+		for _, word := range strings.Fields(strings.NewReplacer("(", " ", ")", " ", ",", " ").Replace(f.Gas)) {
+			if word[0] >= 'A' && word[0] <= 'Z' && !prices[word] {
+				t.Errorf("%s: runtime/gas has no %s", f.Name, word)
+			}
 		}
 		if len(f.Results) > 1 {
 			t.Errorf("%s: %d results, at most one", f.Name, len(f.Results))

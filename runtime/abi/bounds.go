@@ -2,7 +2,7 @@ package abi
 
 // Version is the version of the "ward" import module that this release speaks.
 // A contract whose spec names a higher version is refused.
-const Version = 1
+const Version = 2
 
 // What crosses the line between contract and runtime, in bytes unless said
 // otherwise. A contract that passes more traps; what comes from outside is

@@ -56,7 +56,8 @@ bound, a write in a view, a missing capability) ends the call; the contract neve
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", e.Name, needed, e.Doc)
 	}
-	fmt.Fprintf(&b, "\n## Functions of `%s`\n\n| function | in views | since | what it does |\n|---|---|---|---|\n", abi.Module)
+	fmt.Fprintf(&b, "\n## Functions of `%s`\n\nEvery call of one costs `Host` and what the table says; the names are those of runtime/gas, and a parameter stands for its bytes.\n\n"+
+		"| function | in views | since | gas | what it does |\n|---|---|---|---|---|\n", abi.Module)
 	for _, f := range abi.Table() {
 		var params []string
 		for _, p := range f.Params {
@@ -74,7 +75,7 @@ bound, a write in a view, a missing capability) ends the call; the contract neve
 		if f.Capability != "" {
 			doc += " Needs the capability `" + f.Capability + "`."
 		}
-		fmt.Fprintf(&b, "| `%s(%s)%s` | %s | %d | %s |\n", f.Name, strings.Join(params, ", "), results(f.Results), view, f.Since, doc)
+		fmt.Fprintf(&b, "| `%s(%s)%s` | %s | %d | %s | %s |\n", f.Name, strings.Join(params, ", "), results(f.Results), view, f.Since, f.Gas, doc)
 	}
 	b.WriteString("\nStatuses of the account functions: ")
 	for s := abi.StatusOK; s >= abi.StatusNoQuota; s-- {

@@ -82,7 +82,7 @@ func TestDecodeSpecRefuses(t *testing.T) {
 		want   string
 	}{
 		{"version 0", func(s *abi.Spec) { s.ABI = 0 }, "abi version 0"},
-		{"later version", func(s *abi.Spec) { s.ABI = 2 }, "abi version 2, this release speaks 1 to 1"},
+		{"later version", func(s *abi.Spec) { s.ABI = 3 }, "abi version 3, this release speaks 1 to 2"},
 		{"no name", func(s *abi.Spec) { s.Name = "" }, `contract "" is not a name`},
 		{"bad method name", func(s *abi.Spec) { s.Methods[1].Name = "Grant" }, `method "Grant" is not a name`},
 		{"method twice", func(s *abi.Spec) { s.Methods[1].Name = "init" }, "method init is there twice"},

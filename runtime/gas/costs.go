@@ -88,6 +88,10 @@ const (
 
 	// Verify is paid to check a COSE_Sign1 message, at the price of P-256.
 	Verify = 150_000
+	// VerifyEd25519 is paid to check a signature of Ed25519.
+	VerifyEd25519 = 150_000
+	// Mac is paid to start an HMAC-SHA-256.
+	Mac = 2_000
 	// Key is paid to check that bytes are a public key: a P-256 point is
 	// decompressed by taking a square root.
 	Key = 20_000

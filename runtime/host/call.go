@@ -153,6 +153,17 @@ func (c *Call) OutOfGas() *Stop {
 // arguments, sender, origin, contract, chain, block.
 func (c *Call) Tell(n int) error { return c.Charge(gas.HostByte * uint64(n)) }
 
+// CallerKind says what Sender is, as abi's caller_kind.
+func (c *Call) CallerKind() int {
+	switch {
+	case c.outer != nil:
+		return abi.CallerContract
+	case c.View && c.Sender == (address.Address{}):
+		return abi.CallerNobody
+	}
+	return abi.CallerAccount
+}
+
 // mayChange ends the call if function is called in a view.
 func (c *Call) mayChange(function string) error {
 	if c.View {

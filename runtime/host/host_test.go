@@ -383,8 +383,29 @@ var viewCalls = map[string]func(c *host.Call) error{
 	"account_shut":   func(c *host.Call) error { _, err := c.ShutAccount(address.Address{1}); return err },
 	"account_reopen": func(c *host.Call) error { _, err := c.ReopenAccount(address.Address{1}); return err },
 	"account_retire": func(c *host.Call) error { _, err := c.RetireAccount(address.Address{1}); return err },
-	"call":           func(c *host.Call) error { _, err := c.CallContract(b("doors"), b("open"), b("\xa0")); return err },
-	"reply":          func(c *host.Call) error { return c.Tell(len(c.Reply()) + 1) },
+	"call":           func(c *host.Call) error { _, err := c.CallContract(b("doors"), b("open"), b("\xa0"), lots); return err },
+	"call_with_gas":  func(c *host.Call) error { _, err := c.CallContract(b("doors"), b("open"), b("\xa0"), 1000); return err },
+	"exists":         func(c *host.Call) error { _, err := c.Exists(b("doors"), b("front")); return err },
+	"caller_kind":    func(c *host.Call) error { return c.Tell(1 + c.CallerKind()) },
+	"randomness":     func(c *host.Call) error { _, err := c.Randomness(); return err },
+	"sha512":         func(c *host.Call) error { _, err := c.SHA512(nil); return err },
+	"blake2b":        func(c *host.Call) error { _, err := c.BLAKE2b(nil); return err },
+	"hmac_sha256":    func(c *host.Call) error { _, err := c.HMAC(nil, nil); return err },
+	"hkdf_sha256":    func(c *host.Call) error { return c.HKDF(nil, nil, nil, make([]byte, 32)) },
+	"ed25519_verify": func(c *host.Call) error {
+		_, err := c.VerifyEd25519(make([]byte, 32), make([]byte, 64), nil)
+		return err
+	},
+	"ed25519_verify_batch": func(c *host.Call) error {
+		_, err := c.VerifyEd25519Batch(make([]byte, 100))
+		return err
+	},
+	"p256_verify": func(c *host.Call) error { _, err := c.VerifyP256(make([]byte, 33), make([]byte, 64), nil); return err },
+	"p256_verify_digest": func(c *host.Call) error {
+		_, err := c.VerifyP256Digest(make([]byte, 33), make([]byte, 64), make([]byte, 32))
+		return err
+	},
+	"reply": func(c *host.Call) error { return c.Tell(len(c.Reply()) + 1) },
 	"authorities_set": func(c *host.Call) error {
 		_, err := c.SetAuthorities(abi.AuthoritySet{make([]byte, abi.AuthorityKeySize)}.Encode())
 		return err

@@ -12,8 +12,9 @@ import (
 
 // CallContract calls a method of another contract and returns how that ended; [Call.Reply]
 // has the rest. What a failing call wrote and emitted is undone, and this contract goes on. Only
-// two things end both: a misuse, and gas, of which all calls of a transaction have the same.
-func (c *Call) CallContract(contract, method, args []byte) (receipt.Code, error) {
+// two things end both: a misuse, and gas, of which all calls of a transaction have the same, unless the call has a limit of its
+// own that is less than what is left.
+func (c *Call) CallContract(contract, method, args []byte, limit uint64) (receipt.Code, error) {
 	if err := bound("call", "contract", len(contract), abi.MaxContractName); err != nil {
 		return 0, err
 	}
@@ -42,10 +43,20 @@ func (c *Call) CallContract(contract, method, args []byte) (receipt.Code, error)
 		Sender: address.OfContract(c.Contract), Origin: c.Origin, View: c.View, Seed: c.Seed,
 		Gas: c.Gas, Store: c.Store, Accounts: c.Accounts, Authorities: c.Authorities, Run: c.Run, outer: c,
 	}
+	limited := limit < c.Gas.Left()
+	if limited {
+		inner.Gas = gas.NewMeter(limit)
+	}
 	stop := c.refuse(inner)
 	if stop == nil {
 		var err error
 		if stop, err = c.Run(inner); err != nil {
+			return 0, err
+		}
+	}
+	if limited {
+		// Less than there is, so it is there.
+		if err := c.Charge(inner.Gas.Used()); err != nil {
 			return 0, err
 		}
 	}
@@ -59,7 +70,7 @@ func (c *Call) CallContract(contract, method, args []byte) (receipt.Code, error)
 		c.eventSize += inner.eventSize
 		c.reply = inner.result
 		return receipt.OK, nil
-	case stop.Code == receipt.OutOfGas:
+	case stop.Code == receipt.OutOfGas && !limited:
 		return 0, stop
 	}
 	c.reply = cbor.AppendText(cbor.AppendUint(cbor.AppendArray(nil, 2), uint64(stop.ContractCode)), stop.Reason)

@@ -59,6 +59,22 @@ func (c *Call) Get(collection, key []byte) ([]byte, error) {
 	return value, c.Charge(gas.ReadByte * uint64(len(value)))
 }
 
+// Exists reports whether there is a row.
+func (c *Call) Exists(collection, key []byte) (bool, error) {
+	rows, err := c.collection("exists", collection)
+	if err == nil {
+		err = bound("exists", "key", len(key), abi.MaxKey)
+	}
+	if err == nil {
+		err = c.Charge(gas.Read + gas.ReadByte*uint64(len(key)))
+	}
+	if err != nil {
+		return false, err
+	}
+	value, err := c.Store.Get(rows, key)
+	return value != nil, err
+}
+
 // Set stores a row of the contract.
 func (c *Call) Set(collection, key, value []byte) error {
 	if err := c.mayChange("set"); err != nil {

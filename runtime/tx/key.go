@@ -117,7 +117,17 @@ func (k PublicKey) Verify(message, sig []byte) bool {
 	if k.Alg() == EdDSA {
 		return ed25519consensus.Verify(k.Bytes, message, sig)
 	}
-	return k.verifyDigest(sha256.Sum256(message), sig)
+	return k.VerifyDigest(sha256.Sum256(message), sig)
+}
+
+// VerifyBatch reports whether every signature is its key's over its message, the keys being of Ed25519: the same as
+// Verify of each, in less time. There is one message and one signature for each key.
+func VerifyBatch(keys, messages, sigs [][]byte) bool {
+	b := ed25519consensus.NewBatchVerifier()
+	for i, key := range keys {
+		b.Add(key, messages[i], sigs[i])
+	}
+	return len(keys) > 0 && b.Verify()
 }
 
 // p256Order is n of P-256, big-endian (FIPS 186-5, SP 800-186 section 3.2.1.3).
@@ -126,8 +136,8 @@ var p256Order = [32]byte{
 	0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
 }
 
-// verifyDigest is Verify for ES256 when the SHA-256 of the message is known already.
-func (k PublicKey) verifyDigest(digest [32]byte, sig []byte) bool {
+// VerifyDigest is Verify for ES256 when the SHA-256 of the message is known already.
+func (k PublicKey) VerifyDigest(digest [32]byte, sig []byte) bool {
 	if k.p256 == nil || len(sig) != SignatureSize {
 		return false
 	}

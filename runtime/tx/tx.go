@@ -267,7 +267,7 @@ func (s *Signed) Verify(pub PublicKey) bool {
 		return false
 	}
 	if s.Alg == ES256 {
-		return pub.verifyDigest(s.id, s.Signature) // the id is what ECDSA signs
+		return pub.VerifyDigest(s.id, s.Signature) // the id is what ECDSA signs
 	}
 	return pub.Verify(s.message, s.Signature)
 }

@@ -59,7 +59,7 @@ func TestRefused(t *testing.T) {
 		{"nothing", nil, "module: not a WebAssembly module of version 1"},
 		{"too large", make([]byte, vet.MaxModule+1), "module: 4194305 bytes, limit 4194304"},
 		{"cut short", contract(nil)[:30], "a section of"},
-		{"an unknown function", contract(func(m *wt.Module) { m.Import(abi.Module, "transfer") }), `import section 0: "ward"."transfer": there is no such function in version 1 of the interface`},
+		{"an unknown function", contract(func(m *wt.Module) { m.Import(abi.Module, "transfer") }), `import section 0: "ward"."transfer": there is no such function in version 2 of the interface`},
 		{"another module", contract(func(m *wt.Module) { m.Import("env", "abort") }), `"env"."abort": there is no such function`},
 		{"another type", contract(func(m *wt.Module) { m.ImportAs(abi.Module, "get", i32, i32) }), "its type is (i32, i32, i32, i32, i32, i32) -> (i32), not (i32) -> (i32)"},
 		{"a memory imported", contract(func(m *wt.Module) { m.ImportRaw(abi.Module, "memory", 2, 0, 1) }), "is a memory, only functions can be imported"},

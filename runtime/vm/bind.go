@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
@@ -20,7 +21,7 @@ import (
 type args struct {
 	in  [4][]byte // what the contract gives, in the order of the parameters
 	out []byte    // where the answer goes: as long as there is room
-	num [2]uint32
+	num [2]uint64
 }
 
 // answer writes b to where the answer goes, if there is room for all of it, and
@@ -30,6 +31,14 @@ func (a *args) answer(b []byte) uint64 {
 		copy(a.out, b)
 	}
 	return uint64(uint32(len(b)))
+}
+
+// filled writes what always has the size of where it goes, unless there was an error.
+func (a *args) filled(b []byte, err error) (uint64, error) {
+	if err == nil {
+		a.answer(b)
+	}
+	return 0, err
 }
 
 // kid returns an address that the contract gives.
@@ -65,11 +74,7 @@ var functions = map[string]function{
 		return 0, c.Set(a.in[0], a.in[1], a.in[2])
 	},
 	"delete": func(c *host.Call, a *args) (uint64, error) {
-		existed, err := c.Delete(a.in[0], a.in[1])
-		if existed {
-			return 1, err
-		}
-		return 0, err
+		return truth(c.Delete(a.in[0], a.in[1]))
 	},
 	"scan": func(c *host.Call, a *args) (uint64, error) {
 		page, need, err := c.Scan(host.Range{
@@ -77,7 +82,7 @@ var functions = map[string]function{
 			Start:      a.in[1],
 			End:        a.in[2],
 			Reverse:    a.num[0]&abi.ScanReverse != 0,
-			Limit:      a.num[1],
+			Limit:      uint32(a.num[1]),
 		}, len(a.out))
 		if err != nil || need > 0 {
 			return uint64(need), err
@@ -87,7 +92,7 @@ var functions = map[string]function{
 
 	"emit": func(c *host.Call, a *args) (uint64, error) { return 0, c.Emit(a.in[0], a.in[1]) },
 	"ret":  func(c *host.Call, a *args) (uint64, error) { return 0, c.Return(a.in[0]) },
-	"fail": func(c *host.Call, a *args) (uint64, error) { return 0, c.Fail(a.num[0], a.in[0]) },
+	"fail": func(c *host.Call, a *args) (uint64, error) { return 0, c.Fail(uint32(a.num[0]), a.in[0]) },
 	"log":  func(c *host.Call, a *args) (uint64, error) { return 0, c.WriteLog(a.in[0]) },
 
 	"cose_verify": func(c *host.Call, a *args) (uint64, error) {
@@ -107,12 +112,44 @@ var functions = map[string]function{
 	},
 	"sha256": func(c *host.Call, a *args) (uint64, error) {
 		sum, err := c.SHA256(a.in[0])
-		if err == nil {
-			a.answer(sum[:])
-		}
-		return 0, err
+		return a.filled(sum[:], err)
 	},
-	"gas_left": func(c *host.Call, _ *args) (uint64, error) { return c.Gas.Left(), nil },
+	"sha512": func(c *host.Call, a *args) (uint64, error) {
+		sum, err := c.SHA512(a.in[0])
+		return a.filled(sum[:], err)
+	},
+	"blake2b": func(c *host.Call, a *args) (uint64, error) {
+		sum, err := c.BLAKE2b(a.in[0])
+		return a.filled(sum[:], err)
+	},
+	"hmac_sha256": func(c *host.Call, a *args) (uint64, error) {
+		sum, err := c.HMAC(a.in[0], a.in[1])
+		return a.filled(sum[:], err)
+	},
+	"hkdf_sha256": func(c *host.Call, a *args) (uint64, error) {
+		return uint64(len(a.out)), c.HKDF(a.in[0], a.in[1], a.in[2], a.out)
+	},
+	"randomness": func(c *host.Call, a *args) (uint64, error) {
+		sum, err := c.Randomness()
+		return a.filled(sum[:], err)
+	},
+	"ed25519_verify": func(c *host.Call, a *args) (uint64, error) {
+		return truth(c.VerifyEd25519(a.in[0], a.in[1], a.in[2]))
+	},
+	"ed25519_verify_batch": func(c *host.Call, a *args) (uint64, error) {
+		return truth(c.VerifyEd25519Batch(a.in[0]))
+	},
+	"p256_verify": func(c *host.Call, a *args) (uint64, error) {
+		return truth(c.VerifyP256(a.in[0], a.in[1], a.in[2]))
+	},
+	"p256_verify_digest": func(c *host.Call, a *args) (uint64, error) {
+		return truth(c.VerifyP256Digest(a.in[0], a.in[1], a.in[2]))
+	},
+	"exists": func(c *host.Call, a *args) (uint64, error) {
+		return truth(c.Exists(a.in[0], a.in[1]))
+	},
+	"caller_kind": func(c *host.Call, _ *args) (uint64, error) { return uint64(c.CallerKind()), nil },
+	"gas_left":    func(c *host.Call, _ *args) (uint64, error) { return c.Gas.Left(), nil },
 
 	"account_open": func(c *host.Call, a *args) (uint64, error) {
 		return status(c.OpenAccount(a.in[0]))
@@ -128,7 +165,11 @@ var functions = map[string]function{
 	},
 
 	"call": func(c *host.Call, a *args) (uint64, error) {
-		code, err := c.CallContract(a.in[0], a.in[1], a.in[2])
+		code, err := c.CallContract(a.in[0], a.in[1], a.in[2], math.MaxUint64)
+		return uint64(code), err
+	},
+	"call_with_gas": func(c *host.Call, a *args) (uint64, error) {
+		code, err := c.CallContract(a.in[0], a.in[1], a.in[2], a.num[0])
 		return uint64(code), err
 	},
 	"reply": func(c *host.Call, a *args) (uint64, error) { return tell(c, a, c.Reply()) },
@@ -144,6 +185,14 @@ func tell(c *host.Call, a *args, b []byte) (uint64, error) {
 	return a.answer(b), nil
 }
 
+// truth is 1 for true.
+func truth(is bool, err error) (uint64, error) {
+	if is {
+		return 1, err
+	}
+	return 0, err
+}
+
 func status(s abi.Status, err error) (uint64, error) { return uint64(uint32(s)), err }
 
 // describable are the functions that answer while a contract describes itself.
@@ -156,6 +205,7 @@ type slot struct {
 	at   int
 	name string
 	size uint32 // of what has a fixed size
+	wide bool   // a number of 64 bits
 }
 
 type slotKind int
@@ -197,7 +247,7 @@ func slots(params []abi.Param) []slot {
 		case size > 0:
 			list = append(list, slot{kind: fixedInput, at: at, name: word, size: size})
 		default:
-			list = append(list, slot{kind: number, at: at, name: name})
+			list = append(list, slot{kind: number, at: at, name: name, wide: params[at].Type == abi.I64})
 		}
 	}
 	return list
@@ -235,7 +285,10 @@ func (a *args) collect(k *call, memory api.Memory, function string, slots []slot
 		case fixedOutput:
 			a.out = window(k, memory, function, s.name, first, s.size)
 		case number:
-			a.num[num] = first
+			a.num[num] = stack[s.at]
+			if !s.wide {
+				a.num[num] = uint64(first)
+			}
 			num++
 		}
 	}

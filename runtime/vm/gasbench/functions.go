@@ -2,7 +2,9 @@ package gasbench
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
+	"strings"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/tx"
@@ -36,6 +38,12 @@ func (h hosted) call(name string, args ...wt.Op) wt.Op {
 func (h hosted) bytes(s string) wt.Op {
 	at, n := h.Data(s)
 	return wt.Seq(wt.I32(at), wt.I32(n))
+}
+
+// at pushes the address of some data.
+func (h hosted) at(s string) wt.Op {
+	at, _ := h.Data(s)
+	return wt.I32(at)
 }
 
 // out is room for an answer.
@@ -74,6 +82,8 @@ func functions() (all []work) {
 	add("get, a row of 100 B", true, h, wt.Seq(h.call("get", h.bytes("rows"), key(h, "key "), out), sum))
 	h = newHosted(abi.Module, "get")
 	add("get, no row", true, h, wt.Seq(h.call("get", h.bytes("rows"), key(h, "none"), out), sum))
+	h = newHosted(abi.Module, "exists")
+	add("exists", true, h, wt.Seq(h.call("exists", h.bytes("rows"), key(h, "key ")), sum))
 	for _, size := range []int{100, 4096} {
 		h = newHosted(abi.Module, "set")
 		add(fmt.Sprintf("set, %d B, and sealed", size), true, h, h.call("set", h.bytes("rows"), key(h, "key "), h.bytes(string(make([]byte, size)))))
@@ -103,10 +113,22 @@ func functions() (all []work) {
 	h = newHosted(abi.Module, "ret")
 	add("ret, an array of 8,000 numbers", false, h, h.call("ret", h.bytes("\x99\x1f\x40"+string(make([]byte, 8000)))))
 
-	for _, size := range []int{32, 1024, 65536} {
-		h = newHosted(abi.Module, "sha256")
-		add(fmt.Sprintf("sha256, %d B", size), false, h, h.call("sha256", wt.I32(0), wt.I32(int32(size)), wt.I32(outAt)))
+	for _, name := range []string{"sha256", "sha512", "blake2b"} {
+		for _, size := range []int32{32, 1024, 65536} {
+			h = newHosted(abi.Module, name)
+			add(fmt.Sprintf("%s, %d B", name, size), false, h, h.call(name, wt.I32(0), wt.I32(size), wt.I32(outAt)))
+		}
 	}
+	for _, size := range []int32{32, 4096} {
+		h = newHosted(abi.Module, "hmac_sha256")
+		add(fmt.Sprintf("hmac_sha256, %d B", size), false, h, h.call("hmac_sha256", wt.I32(0), wt.I32(32), wt.I32(0), wt.I32(size), wt.I32(outAt)))
+		h = newHosted(abi.Module, "hkdf_sha256")
+		add(fmt.Sprintf("hkdf_sha256, %d B", size), false, h, wt.Seq(h.call("hkdf_sha256", wt.I32(0), wt.I32(32), wt.I32(0), wt.I32(32), wt.I32(0), wt.I32(32), wt.I32(outAt), wt.I32(size)), sum))
+	}
+	h = newHosted(abi.Module, "randomness")
+	add("randomness", false, h, h.call("randomness", wt.I32(outAt)))
+	h = newHosted(abi.Module, "caller_kind")
+	add("caller_kind", false, h, wt.Seq(h.call("caller_kind"), sum))
 	for _, name := range []string{"Ed25519", "P-256"} {
 		seed := bytes.Repeat([]byte{7}, 32)
 		secret, err := tx.NewEd25519(seed)
@@ -122,6 +144,25 @@ func functions() (all []work) {
 		}
 		h = newHosted(abi.Module, "cose_verify")
 		add("cose_verify, "+name, false, h, wt.Seq(h.call("cose_verify", h.bytes(string(secret.Public().Bytes)), h.bytes("bench"), h.bytes(string(message)), out), sum))
+		digest := sha256.Sum256(nil)
+		sig, err := secret.Sign(nil)
+		if err != nil {
+			panic("BUG: gasbench: " + err.Error())
+		}
+		if secret.Public().Alg() == tx.ES256 {
+			h = newHosted(abi.Module, "p256_verify")
+			add("p256_verify", false, h, wt.Seq(h.call("p256_verify", h.at(string(secret.Public().Bytes)), h.at(string(sig)), wt.I32(0), wt.I32(0)), sum))
+			h = newHosted(abi.Module, "p256_verify_digest")
+			add("p256_verify_digest", false, h, wt.Seq(h.call("p256_verify_digest", h.at(string(secret.Public().Bytes)), h.at(string(sig)), h.at(string(digest[:]))), sum))
+		} else {
+			h = newHosted(abi.Module, "ed25519_verify")
+			add("ed25519_verify", false, h, wt.Seq(h.call("ed25519_verify", h.at(string(secret.Public().Bytes)), h.at(string(sig)), wt.I32(0), wt.I32(0)), sum))
+			for _, n := range []int{1, 16, 64} {
+				h = newHosted(abi.Module, "ed25519_verify_batch")
+				one := string(secret.Public().Bytes) + string(sig) + "\x00\x00\x00\x00"
+				add(fmt.Sprintf("ed25519_verify_batch of %d", n), false, h, wt.Seq(h.call("ed25519_verify_batch", h.bytes(strings.Repeat(one, n))), sum))
+			}
+		}
 		h = newHosted(abi.Module, "key_address")
 		add("key_address, "+name, false, h, wt.Seq(h.call("key_address", h.bytes(string(secret.Public().Bytes)), wt.I32(outAt)), sum))
 	}
