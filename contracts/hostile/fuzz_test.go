@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"context"
+	"encoding/binary"
 	"testing"
 
 	"github.com/wardledger/ward/runtime/abi"
@@ -22,10 +23,10 @@ func FuzzArguments(f *testing.F) {
 		i := m.Import(abi.Module, fn.Name)
 		m.DataAt(0, memory[:min(len(memory), 65536)])
 		var body wt.Op
-		for range fn.Params {
+		for _, p := range fn.Params {
 			var n [4]byte
 			numbers = numbers[copy(n[:], numbers):]
-			body = append(body, wt.U32(uint32(n[0])|uint32(n[1])<<8|uint32(n[2])<<16|uint32(n[3])<<24)...)
+			body = append(body, push(p, binary.LittleEndian.Uint32(n[:]))...)
 		}
 		body = append(body, wt.Call(i)...)
 		if len(fn.Results) > 0 {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/vm"
 )
@@ -23,26 +24,27 @@ func TestPlainGo(t *testing.T) {
 		method string
 		code   receipt.Code
 		words  string
+		gas    uint64
 	}{
-		{"honest", receipt.OK, ""},
-		{"panic", receipt.Trapped, "panic: because I can"},
-		{"panic_with_rubbish", receipt.Trapped, "panic: "},
-		{"panic_at_length", receipt.Trapped, "panic: xxx"},
-		{"divide", receipt.Trapped, "panic: runtime error: integer divide by zero"},
-		{"nil", receipt.Trapped, "panic: runtime error: invalid memory address or nil pointer dereference"},
-		{"allocate", receipt.Trapped, "fatal error: out of memory"},
-		{"recurse", receipt.Trapped, "trap: the call stack is exhausted"},
-		{"deadlock", receipt.Trapped, "fatal error: all goroutines are asleep - deadlock!"},
-		{"exit", receipt.Trapped, "the contract exited with code 0"},
-		{"goroutines", receipt.OutOfGas, "is used up"},
-		{"sleep", receipt.OutOfGas, "is used up"},
-		{"print", receipt.OutOfGas, "is used up"},
-		{"log", receipt.OutOfGas, "is used up"},
-		{"write", receipt.OutOfGas, "is used up"},
-		{"emit_big", receipt.Trapped, "emit: attributes is 8198 bytes, limit 8192"},
-		{"forge_panic_line", receipt.Trapped, "panic: runtime error"},
+		{"honest", receipt.OK, "", 0},
+		{"panic", receipt.Trapped, "panic: because I can", 0},
+		{"panic_with_rubbish", receipt.Trapped, "panic: ", 0},
+		{"panic_at_length", receipt.Trapped, "panic: xxx", 0},
+		{"divide", receipt.Trapped, "panic: runtime error: integer divide by zero", 0},
+		{"nil", receipt.Trapped, "panic: runtime error: invalid memory address or nil pointer dereference", 0},
+		{"allocate", receipt.Trapped, "fatal error: out of memory", gas.MaxLimit},
+		{"recurse", receipt.Trapped, "trap: the call stack is exhausted", 0},
+		{"deadlock", receipt.Trapped, "fatal error: all goroutines are asleep - deadlock!", 0},
+		{"exit", receipt.Trapped, "the contract exited with code 0", 0},
+		{"goroutines", receipt.OutOfGas, "is used up", 0},
+		{"sleep", receipt.OutOfGas, "is used up", 0},
+		{"print", receipt.OutOfGas, "is used up", 0},
+		{"log", receipt.OutOfGas, "is used up", 0},
+		{"write", receipt.OutOfGas, "is used up", 0},
+		{"emit_big", receipt.Trapped, "emit: attributes is 8198 bytes, limit 8192", 0},
+		{"forge_panic_line", receipt.Trapped, "panic: runtime error", 0},
 	} {
-		t.Run(test.method, func(t *testing.T) { ends(t, wasm, way{method: test.method}, test.code, test.words) })
+		t.Run(test.method, func(t *testing.T) { ends(t, wasm, way{method: test.method, gas: test.gas}, test.code, test.words) })
 	}
 
 	t.Run("defer past fail", func(t *testing.T) {

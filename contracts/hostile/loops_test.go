@@ -9,6 +9,7 @@ import (
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/vet"
 	wt "github.com/wardledger/ward/runtime/vm/wasmtest"
 )
 
@@ -47,8 +48,8 @@ func TestLoops(t *testing.T) {
 			m.Elements(0, m.Func(nil, nil, 0))
 			m.Export(abi.ExportCall, loop(load(0), wt.CallIndirect(0)))
 		}},
-		{"a function with 4,000 locals", func(m *wt.Module) {
-			f := m.Func(nil, nil, 4000)
+		{"a function with many locals", func(m *wt.Module) {
+			f := m.Func(nil, nil, vet.MaxLocals)
 			m.Export(abi.ExportCall, loop(wt.Call(f)))
 		}},
 		{"a function that jumps to its end", func(m *wt.Module) {

@@ -54,7 +54,7 @@ func TestMemory(t *testing.T) {
 		{"100 pages at a time, each touched", plenty, loop(grow(100), wt.I32(-1), wt.EqI32, wt.If(wt.Unreachable), touch), receipt.Trapped, "trap: unreachable"},
 		{"to the end at once", plenty, wt.Seq(all, touch, fails(1), fails(last)), receipt.OK, ""},
 		{"one more than there is", plenty, fails(vet.MaxPages), receipt.OK, ""},
-		{"4 GiB", plenty, fails(65535), receipt.OK, ""},
+		{"4 GiB", 65535*gas.OpPage/gas.Ticks + limit, fails(65535), receipt.OK, ""},
 		{"4 GiB without the gas", 65535*gas.OpPage/gas.Ticks - 1, wt.Seq(grow(65535), wt.Drop), receipt.OutOfGas, "is used up"},
 		{"by -1", plenty, wt.Seq(grow(1<<32-1), wt.Drop), receipt.OutOfGas, "is used up"},
 		{"by the least number", plenty, wt.Seq(grow(1<<31), wt.Drop), receipt.OutOfGas, "is used up"},

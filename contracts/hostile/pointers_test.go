@@ -1,6 +1,8 @@
 package hostile
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/wardledger/ward/runtime/abi"
@@ -45,7 +47,7 @@ func TestForgedPointers(t *testing.T) {
 					case pair && p == at+1:
 						body = append(body, wt.U32(length)...)
 					default:
-						body = append(body, wt.I32(1)...) // one byte at 1: a pointer that is good
+						body = append(body, push(f.Params[p], 1)...) // one byte at 1: a pointer that is good
 					}
 				}
 				body = append(body, wt.Call(i)...)
@@ -121,13 +123,9 @@ func pointsTo(params []abi.Param, at int) (size int, pair bool) {
 			return 0, true
 		}
 	}
-	switch name {
-	case "out16":
-		return abi.BlockSize, false
-	case "out20", "kid20":
-		return abi.AddressSize, false
-	case "out32":
-		return abi.HashSize, false
+	// A number at the end of a name is the size.
+	if size, err := strconv.Atoi(name[len(strings.TrimRight(name, "0123456789")):]); err == nil {
+		return size, false
 	}
 	return -1, false
 }

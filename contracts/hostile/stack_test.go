@@ -6,6 +6,7 @@ import (
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/vet"
 	wt "github.com/wardledger/ward/runtime/vm/wasmtest"
 )
 
@@ -44,8 +45,8 @@ func TestRecursion(t *testing.T) {
 			f := m.Import(abi.Module, "gas_left")
 			m.Export(abi.ExportCall, wt.Call(f), wt.Drop, wt.Call(1))
 		}},
-		{"4,000 locals", func(m *wt.Module) {
-			m.Func(nil, nil, 4000, wt.Call(0))
+		{"as many locals as there may be", func(m *wt.Module) {
+			m.Func(nil, nil, vet.MaxLocals, wt.Call(0))
 			m.Export(abi.ExportCall, wt.Call(0))
 		}},
 		{"1,000 locals that live", func(m *wt.Module) {
@@ -66,16 +67,15 @@ func TestRecursion(t *testing.T) {
 			m.Func(nil, nil, 0, in, wt.Call(0), out)
 			m.Export(abi.ExportCall, wt.Call(0))
 		}},
-		{"128 parameters and results", func(m *wt.Module) {
-			var in wt.Op
-			for i := range 128 {
-				in = append(in, wt.Get(i)...)
+		{"as many parameters and results as there may be", func(m *wt.Module) {
+			var in, push, drop wt.Op
+			for i := range vet.MaxParams {
+				in, push = append(in, wt.Get(i)...), append(push, wt.I64(1)...)
 			}
-			m.Func(i64s(128), i64s(128), 0, in, wt.Call(0))
-			var push, drop wt.Op
-			for range 128 {
-				push, drop = append(push, wt.I64(1)...), append(drop, wt.Drop...)
+			for range vet.MaxResults {
+				drop = append(drop, wt.Drop...)
 			}
+			m.Func(i64s(vet.MaxParams), i64s(vet.MaxResults), 0, in, wt.Call(0))
 			m.Export(abi.ExportCall, push, wt.Call(0), drop)
 		}},
 		// What outlives a call takes a place of its own in wazero's frame, even if only one such value is alive at a time.
@@ -102,33 +102,35 @@ func TestRecursion(t *testing.T) {
 			f := m.Func(nil, nil, 0, body, wt.Call(3))
 			m.Export(abi.ExportCall, wt.Call(f))
 		}},
-		{"calls with 128 results, which live across another", func(m *wt.Module) {
-			var push wt.Op
-			for i := range 128 {
+		{"calls with many results, which live across another", func(m *wt.Module) {
+			var push, body wt.Op
+			for i := range vet.MaxResults {
 				push = append(push, wt.I64(int64(i))...)
 			}
-			give := m.Func(nil, i64s(128), 0, push)
-			take := m.Func(i64s(128), nil, 0)
+			give := m.Func(nil, i64s(vet.MaxResults), 0, push)
+			take := m.Func(i64s(vet.MaxParams), nil, 0)
 			nothing := m.Func(nil, nil, 0)
-			var body wt.Op
-			for range 100 {
-				body = append(body, wt.Seq(wt.Call(give), wt.Call(nothing), wt.Call(take))...)
+			for range 200 {
+				for range vet.MaxParams / vet.MaxResults {
+					body = append(body, wt.Call(give)...)
+				}
+				body = append(body, wt.Seq(wt.Call(nothing), wt.Call(take))...)
 			}
 			f := m.Func(nil, nil, 0, body, wt.Call(3))
 			m.Export(abi.ExportCall, wt.Call(f))
 		}},
 		// Each branch to a loop whose locals change places copies all of them first.
-		{"200 branches to a loop in which 1,000 locals rotate", func(m *wt.Module) {
+		{"400 branches to a loop in which 100 locals rotate", func(m *wt.Module) {
 			var in, get, set, again, out wt.Op
-			for i := range 1000 {
+			for i := range 100 {
 				in = append(in, wt.Seq(load(int32(4*i)), wt.Set(i))...)
 				get, set = append(get, wt.Get(i)...), append(set, wt.Set(i)...)
 				out = append(out, wt.Seq(wt.I32(int32(4*i)), wt.Get(i), wt.StoreI32)...)
 			}
-			for range 200 {
+			for range 400 {
 				again = append(again, wt.Seq(load(64), wt.BranchIf(0))...)
 			}
-			f := m.Func(nil, nil, 1000, in, wt.Loop(get, set, again), out, wt.Call(0))
+			f := m.Func(nil, nil, 100, in, wt.Loop(get, set, again), out, wt.Call(0))
 			m.Export(abi.ExportCall, wt.Call(f))
 		}},
 	} {
