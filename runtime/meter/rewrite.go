@@ -37,7 +37,7 @@ const (
 	MinFrame = MaxStack / MaxFrames
 	// valuesPerByte bounds what a compiler may keep in a frame beyond what is alive at once: wazero's gives each value
 	// that outlives a call a slot of 8 bytes for itself, and never shares it. So a frame counts for at least a byte for so many
-	// values, and MaxStack never stands for more than 32 MiB of wazero's stack, which ends at 48.
+	// values, and MaxStack never stands for more than 32 MiB of wazero's stack, which ends somewhere above 50,000,000 bytes.
 	valuesPerByte = 4
 )
 
@@ -101,8 +101,7 @@ type rewriter struct {
 	extra   []wasm.ValueType // locals that were added, from temp on
 	exits   bool             // something jumps to the end of the function
 	calls   bool
-	values  uint64 // instructions, each of which may make a value
-	joins   uint64 // blocks, at each of which a local may become another value
+	values  uint64 // that there may be in the function, one after the other: see valuesPerByte
 	skipped int    // blocks that were opened where nothing comes; 0 and dead: directly behind a jump
 	dead    bool
 	check   bool // the next line that costs something looks whether there is gas left
@@ -111,7 +110,27 @@ type rewriter struct {
 // frame is a block that is open.
 type frame struct {
 	op       wasm.Op
-	targeted bool // something jumps to its end
+	targeted bool   // something jumps to its end
+	joins    uint64 // values that may become others where its paths join
+}
+
+// variables is how many locals there may be, those that are added included.
+func (w *rewriter) variables() uint64 { return uint64(w.temp) + 3 }
+
+// open notes that a block begins. Where it is joined, each local may become another value, and so do those that
+// it takes or leaves.
+func (w *rewriter) open(in *wasm.Instruction) {
+	t, _ := in.Block.Of(w.m)
+	w.frames = append(w.frames, frame{op: in.Op, joins: w.variables() + uint64(max(len(t.Params), len(t.Results)))})
+}
+
+// called returns the type of a function that is called.
+func (w *rewriter) called(in *wasm.Instruction) *wasm.FuncType {
+	if in.Op == wasm.OpCallIndirect {
+		return &w.m.Types[in.Index]
+	}
+	t, _ := w.m.FuncType(in.Index)
+	return t
 }
 
 // typeIndex returns the index of a type, which is added unless it is there.
@@ -141,11 +160,11 @@ func (w *rewriter) function(i int) ([]byte, error) {
 	w.out, w.line, w.price = w.out[:0], w.line[:0], 0
 	w.frames = append(w.frames[:0], frame{})
 	w.f32, w.f64, w.exits, w.calls, w.dead, w.skipped, w.check = 0, 0, false, false, false, 0, true
-	w.values, w.joins = 0, 0
 	w.checker.Begin(i)
 	w.temp = w.checker.NumLocals()
 	w.extra = append(w.extra[:0], wasm.I64)
 	w.price += w.prices.Local * uint64(w.temp)
+	w.values = w.variables()
 
 	w.reader.Read("code", i, body.Code, body.Offset)
 	for {
@@ -190,7 +209,7 @@ func (w *rewriter) assemble(body *wasm.Body, of uint32) []byte {
 		b = append(b, 1, byte(t))
 	}
 	locals := uint64(w.temp) + uint64(len(w.extra))
-	size := max(8*(locals+uint64(w.checker.MostOperands())), MinFrame, (w.values+w.joins*locals)/valuesPerByte)
+	size := max(8*(locals+uint64(w.checker.MostOperands())), MinFrame, w.values/valuesPerByte)
 	if w.calls {
 		b = w.take(b, w.stack, size, true)
 	}
@@ -256,15 +275,12 @@ func (w *rewriter) instruction(in *wasm.Instruction, code []byte) {
 	w.price += w.prices.Op(in.Op)
 	w.values++
 	switch op := in.Op; op {
-	case wasm.OpBlock, wasm.OpLoop, wasm.OpIf:
-		w.joins++
-	}
-	switch op := in.Op; op {
 	case wasm.OpBlock:
-		w.frames = append(w.frames, frame{op: op})
+		w.open(in)
 		w.line = append(w.line, code...)
 	case wasm.OpLoop, wasm.OpIf:
-		w.frames = append(w.frames, frame{op: op})
+		w.open(in)
+		w.values += w.frames[len(w.frames)-1].joins
 		w.line = append(w.line, code...)
 		w.flush()
 		if op == wasm.OpLoop {
@@ -301,6 +317,7 @@ func (w *rewriter) instruction(in *wasm.Instruction, code []byte) {
 		w.stop()
 	case wasm.OpCall, wasm.OpCallIndirect:
 		w.calls = true
+		w.values += uint64(len(w.called(in).Results))
 		w.line = append(w.line, code...)
 	case wasm.OpMemoryGrow:
 		w.usesGrow = true
@@ -361,7 +378,10 @@ func (w *rewriter) jump(label uint32) {
 	}
 	if w.frames[at].op != wasm.OpLoop {
 		w.frames[at].targeted = true
+		return
 	}
+	// wazero copies all that a jump takes along, before it puts them where the loop has them: they may change places.
+	w.values += w.frames[at].joins
 }
 
 // end closes a block, or the function.
@@ -373,6 +393,9 @@ func (w *rewriter) end() {
 		return
 	}
 	w.line = append(w.line, byte(wasm.OpEnd))
+	if top.targeted {
+		w.values += top.joins
+	}
 	if top.targeted || top.op == wasm.OpIf || top.op == wasm.OpElse {
 		w.flush()
 	}

@@ -401,12 +401,10 @@ var wantCounts = map[string]counts{
 		SIMDFiles: 58, SIMDCommands: 25988, SIMDModules: 473, SIMDPass: 61},
 }
 
-// wantRefused is how many valid modules vet refuses for what is in them, by the first rule that they break. Numbers are left out.
+// wantRefused is how many valid modules vet refuses for what is in them, by the first rule that they break. Those that are over
+// a bound, one or two of them, are left out: vet may move its bounds.
 var wantRefused = map[string]map[string]int{
-	"v1": {
-		"N locals, limit N":             1,
-		"br_table of N labels, limit N": 1,
-	},
+	"v1": {},
 	"v2": {
 		"table.copy is not allowed: what it changes can't be put back": 50,
 		"table.init is not allowed: what it changes can't be put back": 34,
@@ -417,9 +415,6 @@ var wantRefused = map[string]map[string]int{
 		"table.fill is not allowed: what it changes can't be put back": 1,
 		"a mutable funcref is not allowed: it can't be put back":       2,
 		"a mutable externref is not allowed: it can't be put back":     1,
-		"N locals, limit N":             1,
-		"N parameters, limit N":         1,
-		"br_table of N labels, limit N": 1,
 	},
 }
 
@@ -497,6 +492,7 @@ func TestCoreSuites(t *testing.T) {
 			for _, rule := range slices.SortedFunc(maps.Keys(rules), func(a, b string) int { return cmp.Or(rules[b]-rules[a], strings.Compare(a, b)) }) {
 				t.Logf("%4d modules refused: %s", rules[rule], rule)
 			}
+			maps.DeleteFunc(rules, func(rule string, _ int) bool { return strings.Contains(rule, "limit N") })
 			if !maps.Equal(rules, wantRefused[version]) {
 				t.Errorf("vet refuses %v, want %v", rules, wantRefused[version])
 			}
