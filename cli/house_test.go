@@ -32,8 +32,12 @@ var rules = []rule{
 		deny: []string{"net", "os", "github.com/cometbft/cometbft", "math/rand", "math/rand/v2"},
 	},
 	{
-		sentence: "runtime/cbor, runtime/address and runtime/gas are leaves",
-		of:       []string{"runtime/cbor", "runtime/address", "runtime/gas"}, allow: []string{},
+		sentence: "runtime/cbor, runtime/address and runtime/wasm are leaves",
+		of:       []string{"runtime/cbor", "runtime/address", "runtime/wasm"}, allow: []string{"runtime/wasm"},
+	},
+	{
+		sentence: "runtime/gas imports only runtime/wasm, whose instructions it prices",
+		of:       []string{"runtime/gas"}, allow: []string{"runtime/wasm"},
 	},
 	{
 		sentence: "runtime/abi imports only runtime/cbor",

@@ -3,21 +3,25 @@
 // machine; a rewritten module answers the same on every one of them.
 //
 //	func f:                          func f, rewritten:
-//	                                   gas -= price of the next straight line; below 0: trap
-//	                                   stack -= size of f's frame;             below 0: trap
-//	  local.get 0                      block
-//	  loop                               local.get 0
-//	    ...                              loop
-//	    br_if 0                            gas -= ...; below 0: trap
-//	  end                                  ...
-//	  f64.add                              br_if 0
-//	  memory.grow                        end
-//	  return                             gas -= ...
-//	                                     f64.add, a NaN replaced by the canonical one
-//	                                     call $grow, which pays by the page
-//	                                     br 0
+//	                                   block
+//	                                     stack -= size of f's frame;      below 0: br out
+//	                                     block
+//	                                       gas -= price of the next line; below 0: br out
+//	  local.get 0                          local.get 0
+//	  loop                                 loop
+//	    ...                                  gas -= ...;                  below 0: br out
+//	    br_if 0                              ...
+//	  end                                    br_if 0
+//	                                       end
+//	                                       gas -= ...
+//	  f64.add                              f64.add, a NaN replaced by the canonical one
+//	  memory.grow                          call $grow, which pays by the page
+//	  return                               br 0
+//	                                     end
+//	                                     stack += size of f's frame
+//	                                     return
 //	                                   end
-//	                                   stack += size of f's frame
+//	                                   unreachable
 //
 // The price of a straight line is paid before its first instruction runs, so nothing runs
 // that nobody has paid for, also before a trap. Whether there was enough is looked at where a function

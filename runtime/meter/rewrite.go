@@ -95,11 +95,11 @@ type rewriter struct {
 	line    []byte // the straight line that is being collected
 	price   uint64 // of line
 	frames  []frame
+	depth   int    // of frames where line begins
 	temp    uint32 // the i64 for what is left
 	f32     uint32 // the one for a float, 0 until it is needed
 	f64     uint32
 	extra   []wasm.ValueType // locals that were added, from temp on
-	exits   bool             // something jumps to the end of the function
 	calls   bool
 	values  uint64 // that there may be in the function, one after the other: see valuesPerByte
 	skipped int    // blocks that were opened where nothing comes; 0 and dead: directly behind a jump
@@ -159,7 +159,8 @@ func (w *rewriter) function(i int) ([]byte, error) {
 	body := &w.m.Code[i]
 	w.out, w.line, w.price = w.out[:0], w.line[:0], 0
 	w.frames = append(w.frames[:0], frame{})
-	w.f32, w.f64, w.exits, w.calls, w.dead, w.skipped, w.check = 0, 0, false, false, false, 0, true
+	w.depth = len(w.frames)
+	w.f32, w.f64, w.calls, w.dead, w.skipped, w.check = 0, 0, false, false, 0, true
 	w.checker.Begin(i)
 	w.temp = w.checker.NumLocals()
 	w.extra = append(w.extra[:0], wasm.I64)
@@ -210,31 +211,30 @@ func (w *rewriter) assemble(body *wasm.Body, of uint32) []byte {
 	}
 	locals := uint64(w.temp) + uint64(len(w.extra))
 	size := max(8*(locals+uint64(w.checker.MostOperands())), MinFrame, w.values/valuesPerByte)
+	// Whatever finds that there is not enough jumps out of here: a jump that is hardly ever taken, to one place, which costs
+	// less than an if at each.
+	b = append(b, byte(wasm.OpBlock), 0x40)
 	if w.calls {
-		b = w.take(b, w.stack, size, true)
+		b = w.take(b, w.stack, size, 0)
 	}
-	if w.exits {
-		b = append(b, byte(wasm.OpBlock))
-		switch len(results) {
-		case 0:
-			b = append(b, 0x40)
-		case 1:
-			b = append(b, byte(results[0]))
-		default:
-			b = wasm.AppendSigned(b, int64(w.wrapper(of)))
-		}
+	b = append(b, byte(wasm.OpBlock))
+	switch len(results) {
+	case 0:
+		b = append(b, 0x40)
+	case 1:
+		b = append(b, byte(results[0]))
+	default:
+		b = wasm.AppendSigned(b, int64(w.wrapper(of)))
 	}
 	b = append(b, w.out...)
-	if w.exits {
-		b = append(b, byte(wasm.OpEnd))
-	}
+	b = append(b, byte(wasm.OpEnd))
 	if w.calls {
 		b = w.index(b, wasm.OpGlobalGet, w.stack)
 		b = wasm.AppendSigned(append(b, byte(wasm.OpI64Const)), int64(size))
 		b = append(b, byte(wasm.OpI64Add))
 		b = w.index(b, wasm.OpGlobalSet, w.stack)
 	}
-	return append(b, byte(wasm.OpEnd))
+	return append(b, byte(wasm.OpReturn), byte(wasm.OpEnd), byte(wasm.OpUnreachable), byte(wasm.OpEnd))
 }
 
 // index appends an instruction with one index.
@@ -242,29 +242,36 @@ func (w *rewriter) index(b []byte, op wasm.Op, i uint32) []byte {
 	return binary.AppendUvarint(append(b, byte(op)), uint64(i))
 }
 
-// take appends code that takes so much from a global and, if check is set, traps if it
+// noCheck lets take go on below zero.
+const noCheck = -1
+
+// take appends code that takes so much from a global and, unless depth is noCheck, jumps out of so many blocks if it
 // wasn't there.
-func (w *rewriter) take(b []byte, global uint32, n uint64, check bool) []byte {
+func (w *rewriter) take(b []byte, global uint32, n uint64, depth int) []byte {
 	b = w.index(b, wasm.OpGlobalGet, global)
 	b = wasm.AppendSigned(append(b, byte(wasm.OpI64Const)), int64(n))
 	b = append(b, byte(wasm.OpI64Sub))
-	if !check {
+	if depth == noCheck {
 		return w.index(b, wasm.OpGlobalSet, global)
 	}
 	b = w.index(b, wasm.OpLocalTee, w.temp)
 	b = w.index(b, wasm.OpGlobalSet, global)
 	b = w.index(b, wasm.OpLocalGet, w.temp)
-	return append(b, byte(wasm.OpI64Const), 0, byte(wasm.OpI64LtS), byte(wasm.OpIf), 0x40, byte(wasm.OpUnreachable), byte(wasm.OpEnd))
+	return w.index(append(b, byte(wasm.OpI64Const), 0, byte(wasm.OpI64LtS)), wasm.OpBrIf, uint32(depth))
 }
 
 // flush ends the straight line: what it costs, and then itself.
 func (w *rewriter) flush() {
 	if w.price > 0 {
-		w.out = w.take(w.out, w.gas, w.price, w.check)
+		depth := noCheck
+		if w.check {
+			depth = w.depth
+		}
+		w.out = w.take(w.out, w.gas, w.price, depth)
 		w.check = false
 	}
 	w.out = append(w.out, w.line...)
-	w.line, w.price = w.line[:0], 0
+	w.line, w.price, w.depth = w.line[:0], 0, len(w.frames)
 }
 
 // instruction takes the next instruction, before the checker has stepped over it.
@@ -309,7 +316,6 @@ func (w *rewriter) instruction(in *wasm.Instruction, code []byte) {
 		w.line = append(w.line, code...)
 		w.stop()
 	case wasm.OpReturn:
-		w.exits = true
 		w.line = w.index(w.line, wasm.OpBr, uint32(len(w.frames)-1))
 		w.stop()
 	case wasm.OpUnreachable:
@@ -373,9 +379,6 @@ func (w *rewriter) flushFree() {
 // jump notes where an instruction jumps to.
 func (w *rewriter) jump(label uint32) {
 	at := len(w.frames) - 1 - int(label)
-	if at == 0 {
-		w.exits = true
-	}
 	if w.frames[at].op != wasm.OpLoop {
 		w.frames[at].targeted = true
 		return
