@@ -132,7 +132,7 @@ func adviceFor(code receipt.Code) string {
 		return "again later, a lower --gas, or ask the owner for a larger quota"
 	case receipt.GasLimit, receipt.OutOfGas:
 		return "another --gas"
-	case receipt.Busy:
+	case receipt.Busy, receipt.OneActivation:
 		return "the same again in a moment"
 	case receipt.Expired:
 		return "sign it again with a later --last-valid"

@@ -15,6 +15,7 @@ import (
 	"github.com/wardledger/ward/node"
 	"github.com/wardledger/ward/node/api"
 	"github.com/wardledger/ward/node/genesis"
+	"github.com/wardledger/ward/runtime/cbor"
 	"github.com/wardledger/ward/runtime/tx"
 )
 
@@ -116,6 +117,23 @@ func TestThreeAuthorities(t *testing.T) {
 	}
 	agree(highest)
 
+	// Deployments that are sent at once, here and there, have a block each.
+	blocks := make(map[uint64]bool)
+	for i := range uint64(4) {
+		wait.Go(func() {
+			a, err := post(t.Context(), nodes[i%n].HTTP(), deploy(t, i+1), "commit")
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || a.Code != "ok" || blocks[a.Height] {
+				t.Errorf("deployment %d: %+v, %v; blocks with another: %v", i, a, err, blocks)
+			}
+			blocks[a.Height] = true
+			highest = max(highest, a.Height)
+		})
+	}
+	wait.Wait()
+	agree(highest)
+
 	// Two of three are not more than two thirds: the chain stands still while one is away,
 	// and goes on when it is back, with what was handed in meanwhile.
 	if err := nodes[2].Close(); err != nil {
@@ -157,6 +175,20 @@ func TestThreeAuthorities(t *testing.T) {
 	if c := nodes[2].Condition(); !c.Validator || len(c.Authorities) != n || len(c.Peers) == 0 || c.CatchingUp {
 		t.Errorf("condition %+v", c)
 	}
+}
+
+// deploy is the operator's deployment of a small contract, another for each sequence.
+func deploy(t testing.TB, sequence uint64) []byte {
+	t.Helper()
+	args := cbor.AppendBytes(cbor.AppendText(cbor.AppendMap(nil, 2), "code"), small(int32(sequence)))
+	args = cbor.AppendText(cbor.AppendText(args, "name"), fmt.Sprint("small-", sequence))
+	raw, err := tx.Sign(&tx.Tx{
+		Chain: "node-test", Sequence: sequence, GasLimit: tx.MaxGas / 4, Contract: tx.DeployContract, Method: "deploy", Args: args,
+	}, key(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 // A stock light client asks CometBFT's RPC: the chain's genesis, and the results of a block,

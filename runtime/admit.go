@@ -20,6 +20,8 @@ type admission struct {
 	records *registry.Records
 	chain   chain
 	header  Header
+
+	activated bool // an activation was admitted: there is room for none
 }
 
 // admitted is a transaction that may run: its replay slot is taken.
@@ -90,6 +92,10 @@ func (r *Runtime) admit(a *admission, raw []byte, recheck bool) (admitted, *refu
 	}
 	if t.GasLimit > room {
 		return t, refuse(receipt.OverQuota, "gas limit is %d, account %s has %d left for now", t.GasLimit, key.Account, room), nil
+	}
+
+	if a.activated && Activates(t.Signed) {
+		return t, refuse(receipt.OneActivation, "block %d deploys a contract already", a.header.Height), nil
 	}
 
 	mark := a.overlay.Checkpoint()

@@ -66,6 +66,7 @@ func (b *Block) Apply(raw []byte) (receipt.Receipt, error) {
 // charged stays: the gas used, at least half of the limit, or all of the limit as far as
 // the account has given away the quota that it was charged to.
 func (b *Block) run(t *admitted, rec *receipt.Receipt) error {
+	b.admission.activated = b.admission.activated || Activates(t.Signed)
 	meter := gas.NewMeter(t.GasLimit)
 	meter.Charge(gas.MinLimit(t.size)) // admitted: the limit holds it
 

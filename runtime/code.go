@@ -26,7 +26,7 @@ func CodeSpec() *abi.Spec {
 		ABI: abi.Version, Name: CodeContract,
 		Doc: "Deploys contracts. Only the chain's operator may.",
 		Methods: []abi.Method{{
-			Name: "deploy", Doc: "Creates a contract from its Wasm and calls its init.",
+			Name: deployMethod, Doc: "Creates a contract from its Wasm and calls its init.",
 			Args: &abi.Type{Kind: abi.KindStruct, Name: "Deploy", Fields: []abi.Field{
 				{Name: "code", Doc: "the Wasm module", Type: &abi.Type{Kind: abi.KindBytes}},
 				{Name: "init", Doc: "CBOR for the contract's init", Type: &abi.Type{Kind: abi.KindBytes}, Optional: true},
@@ -58,13 +58,13 @@ type creation struct {
 
 // executeCode is CodeContract.
 func (r *Runtime) executeCode(ctx context.Context, c call) (outcome, error) {
-	if c.method != "deploy" {
+	if c.method != deployMethod {
 		return stopped(receipt.UnknownMethod, "contract %q has no method %q", c.contract, c.method), nil
 	}
 	if c.view {
 		return stopped(receipt.NotPermitted, "deploy is not a view: send it as a transaction"), nil
 	}
-	if c.sender != address.Address(c.chain.Operator) {
+	if !c.chain.mayDeploy(c.sender) {
 		return stopped(receipt.NotPermitted, "only the operator %s may deploy, not %s", address.Address(c.chain.Operator), c.sender), nil
 	}
 	n, err := decodeDeploy(c.args)

@@ -171,10 +171,7 @@ func view(t testing.TB, c *testChain, contract string) receipt.Receipt {
 }
 
 func deploy(c *testChain, k *tx.SecretKey, name string, code []byte) receipt.Receipt {
-	a := cbor.AppendMap(nil, 2)
-	a = cbor.AppendBytes(cbor.AppendText(a, "code"), code)
-	a = cbor.AppendText(cbor.AppendText(a, "name"), name)
-	return c.one(c.sign(k, runtime.CodeContract, "deploy", a, func(t *tx.Tx) { t.GasLimit = 500_000_000 }))
+	return c.one(deployment(c, k, name, code))
 }
 
 func TestDeploy(t *testing.T) {

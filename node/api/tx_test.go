@@ -195,7 +195,7 @@ func TestBadTransactions(t *testing.T) {
 	// What the chain refuses keeps its code and says the id.
 	for code, status := range map[receipt.Code]int{
 		receipt.WrongChain: 400, receipt.Expired: 409, receipt.UnknownKey: 403, receipt.KeyShut: 403, receipt.KeyExpired: 403, receipt.BadSignature: 403,
-		receipt.OutOfScope: 403, receipt.Replayed: 409, receipt.SequenceJump: 409, receipt.GasLimit: 400, receipt.OverQuota: 429, receipt.Busy: 503,
+		receipt.OutOfScope: 403, receipt.Replayed: 409, receipt.SequenceJump: 409, receipt.GasLimit: 400, receipt.OverQuota: 429, receipt.Busy: 503, receipt.OneActivation: 409,
 		receipt.UnknownContract: 404, receipt.Trapped: 422,
 	} {
 		s.chain.refuse = &receipt.Receipt{Code: code, Reason: "because 7 > 5"}

@@ -57,6 +57,8 @@ type App struct {
 	config  Config
 	runtime *runtime.Runtime
 	pool    *runtime.Pool
+	ahead   *ahead
+	closing sync.Once
 	backlog atomic.Pointer[Backlog]
 
 	// last is the last committed block.
@@ -101,11 +103,12 @@ func New(c Config) (*App, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &App{config: c, runtime: c.Runtime, pool: c.Runtime.NewPool(), failed: make(chan struct{}), began: c.Clock()}
+	a := &App{config: c, runtime: c.Runtime, pool: c.Runtime.NewPool(), ahead: newAhead(), failed: make(chan struct{}), began: c.Clock()}
 	a.last.Store(&committed{height: c.Runtime.Height(), root: c.Runtime.Root()})
 	if err := a.resetPool(); err != nil {
 		return nil, fmt.Errorf("app: %w", err)
 	}
+	go a.runAhead()
 	return a, nil
 }
 
@@ -120,8 +123,14 @@ func (a *App) waiting() (txs int, bytes int64) {
 	return 0, 0
 }
 
-// Close lets go of the state. The engine must have stopped.
-func (a *App) Close() { a.pool.Close() }
+// Close lets go of the state, once nothing is being made ready any more. The engine must have stopped. It may be called
+// again.
+func (a *App) Close() {
+	a.closing.Do(func() {
+		a.ahead.close()
+		a.pool.Close()
+	})
+}
 
 // Failed is closed when this node is broken and must not go on.
 func (a *App) Failed() <-chan struct{} { return a.failed }

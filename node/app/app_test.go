@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ type harness struct {
 	log     *recorder
 	runtime *runtime.Runtime
 	app     *app.App
+	logger  *slog.Logger // or nil
 	now     time.Time
 	height  int64
 	txs     int   // what the mempool says
@@ -122,7 +124,7 @@ func (h *harness) open() {
 	}
 	h.log = &recorder{Log: log, height: s.Height}
 	h.app, err = app.New(app.Config{
-		Runtime: h.runtime, Log: h.log, Genesis: h.genesis, PoolTxs: poolTxs, PoolBytes: poolBytes,
+		Runtime: h.runtime, Log: h.log, Genesis: h.genesis, PoolTxs: poolTxs, PoolBytes: poolBytes, Logger: h.logger,
 		Clock: func() time.Time { return h.now },
 	})
 	if err != nil {
@@ -489,6 +491,23 @@ func TestPrepare(t *testing.T) {
 	same("bytes", h.prepare(2*size, h.now, small(1), small(2), small(3)), small(1), small(2))
 	same("one byte short", h.prepare(2*size-1, h.now, small(1), small(2), small(3)), small(1))
 	same("gas", h.prepare(room, h.now, hungry(1, 1e9), hungry(2, 9e8), hungry(3, 2e8), hungry(4, 1e8)), hungry(1, 1e9), hungry(2, 9e8), hungry(4, 1e8))
+	foreign := func(n uint64) []byte {
+		return signed(t, 2, func(x *tx.Tx) { x.Contract, x.Method, x.Sequence = "code", "deploy", n })
+	}
+	deploy := func(n uint64, edit ...func(*tx.Tx)) []byte {
+		return signed(t, 1, func(x *tx.Tx) {
+			x.Contract, x.Method, x.Sequence = "code", "deploy", n
+			for _, e := range edit {
+				e(x)
+			}
+		})
+	}
+	hungrier := deploy(1, func(x *tx.Tx) { x.GasLimit = tx.MaxGas; x.Args = append([]byte{0x59, 8, 0}, make([]byte, 2048)...) })
+	same("one deployment", h.prepare(room, h.now, small(1), code(1), deploy(2), deploy(3)), deploy(2), code(1), small(1))
+	same("of who may", h.prepare(room, h.now, foreign(1), foreign(2), deploy(2), deploy(3), small(1)), deploy(2), small(1))
+	same("of who may not", h.prepare(room, h.now, foreign(1), foreign(2)), foreign(1))
+	same("one that fits", h.prepare(2000, h.now, hungrier, foreign(1), deploy(2), small(1)), deploy(2), small(1))
+	same("of who may not, as nothing else fits", h.prepare(2000, h.now, hungrier, foreign(1)), foreign(1))
 	same("rubbish", h.prepare(room, h.now, []byte("rubbish"), small(1)), small(1))
 	same("no room at all", h.prepare(0, h.now, small(1)))
 	same("nothing waits", h.prepare(room, h.now.Add(-time.Hour)))
@@ -522,6 +541,9 @@ func TestProcess(t *testing.T) {
 		})
 	}
 	large := padded(4 << 20)
+	deploy := func(n byte, sequence uint64) []byte {
+		return signed(t, n, func(x *tx.Tx) { x.Contract, x.Method, x.Sequence = "code", "deploy", sequence })
+	}
 	for _, c := range []struct {
 		name string
 		txs  [][]byte
@@ -534,7 +556,10 @@ func TestProcess(t *testing.T) {
 		{"too much gas", [][]byte{hungry(1, 1e9), hungry(2, 1e9), hungry(3, 1)}, false},
 		{"garbage", [][]byte{numbered(t, 1, 1), []byte("garbage")}, false},
 		{"another chain's", [][]byte{signed(t, 1, func(x *tx.Tx) { x.Chain = "other" })}, false},
-		{"five deployments", [][]byte{large, large, large, large, large}, true},
+		{"five large ones", [][]byte{large, large, large, large, large}, true},
+		{"a deployment", [][]byte{deploy(1, 1), numbered(t, 1, 1), large}, true},
+		{"two deployments", [][]byte{deploy(1, 1), numbered(t, 1, 1), deploy(2, 1)}, false},
+		{"the same deployment twice", [][]byte{deploy(1, 1), deploy(1, 1)}, false},
 		{"more than a block", [][]byte{large, large, large, large, large, large}, false},
 	} {
 		if got := h.process(c.txs...); got != c.want {
@@ -553,6 +578,7 @@ func TestProposalsAreAccepted(t *testing.T) {
 				x.Sequence = rapid.Uint64Range(1, 1000).Draw(r, "sequence")
 				x.GasLimit = rapid.Uint64Range(1, tx.MaxGas).Draw(r, "gas")
 				x.Contract = rapid.SampledFrom([]string{"code", "devices", "authority"}).Draw(r, "contract")
+				x.Method = rapid.SampledFrom([]string{"deploy", "knock"}).Draw(r, "method")
 				n := rapid.IntRange(0, 200).Draw(r, "bytes")
 				x.Args = append([]byte{0x58, byte(n + 24)}, make([]byte, n+24)...)
 			}))

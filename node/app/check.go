@@ -32,10 +32,15 @@ func (a *App) check(raw []byte, again bool) receipt.Receipt {
 	if a.Err() != nil {
 		return receipt.Receipt{Code: receipt.Busy, Reason: "this node is stopping"}
 	}
+	var signed *tx.Signed // of one that is new
 	if !again {
+		var err error
+		if signed, err = tx.Decode(raw); err != nil {
+			return receipt.Receipt{Code: tx.CodeOf(err), Reason: err.Error()}
+		}
 		// Room first: what the pool has admitted takes its replay slot there, and would be
 		// refused as a replay when it comes again because the mempool had no room for it.
-		if refused, ok := a.room(raw); !ok {
+		if refused, ok := a.room(signed, len(raw)); !ok {
 			return refused
 		}
 		if err := a.wakePool(); err != nil {
@@ -48,23 +53,22 @@ func (a *App) check(raw []byte, again bool) receipt.Receipt {
 		a.fail(err)
 		return receipt.Receipt{Code: receipt.Busy, Reason: "this node is stopping"}
 	}
+	if !again && rec.Code == receipt.OK {
+		a.giveHeadStart(signed, len(raw))
+	}
 	return rec
 }
 
-// room reports whether there is room for raw to wait, and otherwise with what receipt it
+// room reports whether there is room for a transaction to wait, and otherwise with what receipt it
 // is turned away.
-func (a *App) room(raw []byte) (receipt.Receipt, bool) {
-	signed, err := tx.Decode(raw)
-	if err != nil {
-		return receipt.Receipt{Code: tx.CodeOf(err), Reason: err.Error()}, false
-	}
+func (a *App) room(signed *tx.Signed, size int) (receipt.Receipt, bool) {
 	maxTxs, maxBytes := a.config.PoolTxs, a.config.PoolBytes
 	if runtime.LaneOf(signed.Contract) != runtime.LanePriority {
 		maxTxs -= maxTxs / reserved
 		maxBytes -= maxBytes / reserved
 	}
 	txs, bytes := a.waiting()
-	if txs+1 > maxTxs || bytes+int64(len(raw)) > maxBytes {
+	if txs+1 > maxTxs || bytes+int64(size) > maxBytes {
 		return receipt.Receipt{
 			TxID: signed.ID(), Code: receipt.Busy,
 			Reason: fmt.Sprintf("%d transactions of %d bytes wait already, there is room for %d of %d bytes", txs, bytes, maxTxs, maxBytes),

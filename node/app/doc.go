@@ -1,7 +1,7 @@
 // Package app is the application that the consensus engine drives: it turns the
 // engine's calls (ABCI) into those of the state machine and writes down what happened.
 //
-//	CheckTx ─────────► room left? ──► Pool.Check                 may it wait for a block?
+//	CheckTx ─────────► room left? ──► Pool.Check ──► head start  may it wait for a block?
 //	PrepareProposal ─► true clock ──► lanes ──► bytes, gas       what goes into a block?
 //	ProcessProposal ─► the same bounds, from the bytes alone     is somebody else's block possible?
 //	FinalizeBlock ───► Begin, Apply ..., Seal                    what does the decided block do?
@@ -16,7 +16,15 @@
 // engine the state's height, the engine executes the next block again, and both the
 // event log and the state accept what they already have.
 //
-// Errors: a transaction that is refused or fails is an answer. A Go error from the
+// # Deployments
+//
+// To make a contract ready takes a second, for which everybody waits whose block deploys it. So a block holds one deployment
+// at most: a proposer takes one, ProcessProposal rejects a block with two, and the state machine refuses the second. While it waits
+// in the mempool each node makes its code ready already, so that the block finds it done.
+//
+// # Errors
+//
+// A transaction that is refused or fails is an answer. A Go error from the
 // state machine or the disk means that this node is broken; the application then takes
 // part in nothing any more, and says so by [App.Failed] and [App.Err].
 //

@@ -12,10 +12,10 @@ import (
 )
 
 // PrepareProposal chooses what goes into this node's proposal: nothing, when the clock
-// must catch up first; otherwise priority transactions, then the others, each in their
+// must catch up first; otherwise one deployment, then priority transactions, then the others, each in their
 // order of arrival, as far as bytes and gas go. What does not fit is passed over, so
 // that one large transaction does not hold up the small ones behind it; it stays first in
-// the queue and is first in the next block.
+// the queue and is first in the next block. So do the other deployments.
 func (a *App) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
 	empty := &abci.ResponsePrepareProposal{}
 	if a.Err() != nil || len(r.Txs) == 0 {
@@ -32,7 +32,7 @@ func (a *App) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 		a.config.Logger.Warn("this node's clock is ahead of the chain's", "height", r.Height, "ahead", lag)
 	}
 	s := selection{bytes: r.MaxTxBytes, gas: a.blockGas()}
-	var ordinary []offer
+	var activations, priority, ordinary []offer
 	for _, raw := range r.Txs {
 		signed, err := tx.Decode(raw)
 		if err != nil {
@@ -40,11 +40,18 @@ func (a *App) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 			a.config.Logger.Error("the mempool holds what is no transaction", "error", err, "bytes", len(raw))
 			continue
 		}
-		o := offer{raw: raw, gas: signed.GasLimit}
-		if runtime.LaneOf(signed.Contract) != runtime.LanePriority {
+		o := offer{raw, signed}
+		switch {
+		case runtime.Activates(signed):
+			activations = append(activations, o)
+		case runtime.LaneOf(signed.Contract) == runtime.LanePriority:
+			priority = append(priority, o)
+		default:
 			ordinary = append(ordinary, o)
-			continue
 		}
+	}
+	a.takeActivation(&s, activations)
+	for _, o := range priority {
 		s.take(o)
 	}
 	for _, o := range ordinary {
@@ -53,10 +60,28 @@ func (a *App) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 	return &abci.ResponsePrepareProposal{Txs: s.txs}, nil
 }
 
+// takeActivation takes the first deployment that fits: of one who may deploy, if there is any, so that those who may not
+// don't keep the others from it, a block each.
+func (a *App) takeActivation(s *selection, offers []offer) {
+	for _, o := range offers {
+		if len(offers) > 1 && !a.mayDeploy(o.signed) {
+			continue
+		}
+		if s.take(o) {
+			return
+		}
+	}
+	for _, o := range offers {
+		if s.take(o) {
+			return
+		}
+	}
+}
+
 // offer is a transaction that could go into a block.
 type offer struct {
-	raw []byte
-	gas uint64
+	raw    []byte
+	signed *tx.Signed
 }
 
 // selection is a block's transactions and the room that is left.
@@ -66,14 +91,16 @@ type selection struct {
 	gas   uint64
 }
 
-func (s *selection) take(o offer) {
+// take adds a transaction and reports whether there was room for it.
+func (s *selection) take(o offer) bool {
 	size := types.ComputeProtoSizeForTxs(types.Txs{o.raw}) // as the engine counts, with framing
-	if size > s.bytes || o.gas > s.gas {
-		return
+	if size > s.bytes || o.signed.GasLimit > s.gas {
+		return false
 	}
 	s.bytes -= size
-	s.gas -= o.gas
+	s.gas -= o.signed.GasLimit
 	s.txs = append(s.txs, o.raw)
+	return true
 }
 
 func (a *App) blockGas() uint64 { return a.config.Genesis.Params.WithDefaults().BlockGas }
@@ -91,6 +118,7 @@ func (a *App) ProcessProposal(_ context.Context, r *abci.RequestProcessProposal)
 
 func (a *App) possible(txs [][]byte) error {
 	room := a.blockGas()
+	activates := false
 	bytes := a.config.Genesis.Params.WithDefaults().BlockBytes
 	for i, raw := range txs {
 		if uint64(len(raw)) > bytes {
@@ -108,6 +136,12 @@ func (a *App) possible(txs [][]byte) error {
 			return fmt.Errorf("transaction %d: the block's gas limits exceed %d", i, a.blockGas())
 		}
 		room -= signed.GasLimit
+		if runtime.Activates(signed) {
+			if activates {
+				return fmt.Errorf("transaction %d: the block deploys a contract already", i)
+			}
+			activates = true
+		}
 	}
 	return nil
 }

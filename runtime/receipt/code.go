@@ -17,20 +17,21 @@ const firstExecuted Code = 32
 const (
 	OK Code = 0
 
-	Malformed    Code = 1
-	TooLarge     Code = 2
-	WrongChain   Code = 3
-	Expired      Code = 4
-	UnknownKey   Code = 5
-	KeyShut      Code = 6
-	KeyExpired   Code = 7
-	BadSignature Code = 8
-	OutOfScope   Code = 9
-	Replayed     Code = 10
-	SequenceJump Code = 11
-	GasLimit     Code = 12
-	OverQuota    Code = 13
-	Busy         Code = 14
+	Malformed     Code = 1
+	TooLarge      Code = 2
+	WrongChain    Code = 3
+	Expired       Code = 4
+	UnknownKey    Code = 5
+	KeyShut       Code = 6
+	KeyExpired    Code = 7
+	BadSignature  Code = 8
+	OutOfScope    Code = 9
+	Replayed      Code = 10
+	SequenceJump  Code = 11
+	GasLimit      Code = 12
+	OverQuota     Code = 13
+	Busy          Code = 14
+	OneActivation Code = 15
 
 	UnknownContract Code = 32
 	UnknownMethod   Code = 33
@@ -66,6 +67,7 @@ var codes = []struct {
 	{GasLimit, "gas_limit", "the gas limit is out of bounds"},
 	{OverQuota, "over_quota", "the account has used up its gas for now"},
 	{Busy, "busy", "the node has no room for the transaction at present"},
+	{OneActivation, "one_activation", "the block deploys another contract already"},
 
 	{UnknownContract, "unknown_contract", "there is no contract of this name"},
 	{UnknownMethod, "unknown_method", "the contract has no such method"},

@@ -40,6 +40,7 @@ func TestCodesAreForGood(t *testing.T) {
 12 gas_limit
 13 over_quota
 14 busy
+15 one_activation
 32 unknown_contract
 33 unknown_method
 34 bad_arguments

@@ -1,0 +1,55 @@
+package runtime
+
+import (
+	"fmt"
+
+	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/registry"
+	"github.com/wardledger/ward/runtime/state"
+	"github.com/wardledger/ward/runtime/tx"
+)
+
+// deployMethod is the method of CodeContract that creates a contract.
+const deployMethod = "deploy"
+
+// Activates reports whether a transaction asks the engine to make code ready, whatever comes of it. A block holds at most one:
+// two of a second's gas each would keep the next block waiting for longer than the authorities wait for a proposal.
+func Activates(t *tx.Signed) bool { return t.Contract == CodeContract && t.Method == deployMethod }
+
+// MayDeploy reports whether transactions of a key may deploy, by the last committed height. It reads two rows.
+func (r *Runtime) MayDeploy(kid address.Address) (may bool, err error) {
+	err = r.read(func(s *state.Snapshot) error {
+		c, err := readChain(s)
+		if err != nil {
+			return err
+		}
+		key, known, err := registry.New(s.Overlay()).Key(kid)
+		may = known && c.mayDeploy(key.Account)
+		return err
+	})
+	return may, err
+}
+
+// mayDeploy is who may deploy.
+func (c chain) mayDeploy(account address.Address) bool { return account == address.Address(c.Operator) }
+
+// Prepare does ahead what the deployment in an admitted transaction will ask of the engine, so that its block finds it done. It
+// changes no result and does no more than the transaction's gas pays for. A transaction that does not [Activates] is none of its
+// business. The error says why the block will refuse the code, or that this node is broken; the block will say it too.
+//
+// It may run beside anything, and takes a second for a contract in plain Go.
+func (r *Runtime) Prepare(t *tx.Signed, size int) error {
+	if !Activates(t) {
+		return nil
+	}
+	n, err := decodeDeploy(t.Args)
+	if err != nil {
+		return err
+	}
+	meter := gas.NewMeter(t.GasLimit)
+	if !meter.Charge(gas.MinLimit(size)) || !meter.Charge(gas.DeployByte*uint64(len(n.code))) {
+		return fmt.Errorf("the gas limit of %d does not pay for %d bytes of code", t.GasLimit, len(n.code))
+	}
+	return r.engine.Activate(meter, n.code)
+}

@@ -1,0 +1,110 @@
+package runtime_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/wardledger/ward/runtime"
+	"github.com/wardledger/ward/runtime/cbor"
+	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/runtime/vm"
+)
+
+// deployment is a transaction that deploys code.
+func deployment(c *testChain, k *tx.SecretKey, name string, code []byte, edit ...func(*tx.Tx)) []byte {
+	a := cbor.AppendMap(nil, 2)
+	a = cbor.AppendBytes(cbor.AppendText(a, "code"), code)
+	a = cbor.AppendText(cbor.AppendText(a, "name"), name)
+	enough := func(t *tx.Tx) { t.GasLimit = tx.MaxGas }
+	return c.sign(k, runtime.CodeContract, "deploy", a, append([]func(*tx.Tx){enough}, edit...)...)
+}
+
+// A block deploys once. The second deployment changes nothing, and can come again.
+func TestOneActivation(t *testing.T) {
+	c := newChain(t, vm.Options{})
+	c.block() // genesis deployed three contracts
+	codes := func(raws ...[]byte) (list []string) {
+		for _, r := range c.block(raws...) {
+			list = append(list, r.Code.Name())
+		}
+		return list
+	}
+	expectAll := func(what, want string, raws ...[]byte) {
+		t.Helper()
+		if got := strings.Join(codes(raws...), " "); got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	one, two, three := deployment(c, operator, "one", reader), deployment(c, operator, "two", reader), deployment(c, operator, "three", reader)
+	expectAll("three in a block", "ok one_activation one_activation", one, two, three)
+
+	root := c.run.Root()
+	stage := c.execute(two)
+	if stage.Receipts[0].Code != receipt.OK || bytes.Equal(stage.Root, root) {
+		t.Errorf("alone: %+v", stage.Receipts[0])
+	}
+	c.now-- // the same block, with one transaction more
+	both := c.execute(two, three)
+	if r := both.Receipts[1]; !bytes.Equal(both.Root, stage.Root) || r.GasUsed != 0 || len(r.Events) != 0 || !strings.Contains(r.Reason, "block 3") {
+		t.Errorf("the second of two left a trace: %+v", r)
+	}
+	expectAll("in the next block", "ok", two)
+	expectAll("one that fails counts", "not_permitted one_activation", deployment(c, alice, "four", reader), three)
+	expectAll("one that isn't admitted doesn't", "unknown_key ok", deployment(c, stranger, "four", reader), three)
+	expectAll("nor does another method", "unknown_method ok unknown_method",
+		c.sign(operator, runtime.CodeContract, "nothing", arguments(1)), deployment(c, operator, "five", reader),
+		c.sign(operator, runtime.CodeContract, "nothing", arguments(1)))
+
+	// Both may wait for their blocks.
+	pool := c.run.NewPool()
+	defer pool.Close()
+	if err := pool.Reset(c.last.Header); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"six", "seven"} {
+		if r, err := pool.Check(deployment(c, operator, name, reader), false); err != nil || r.Code != receipt.OK {
+			t.Errorf("%s waits: %+v, %v", name, r, err)
+		}
+	}
+}
+
+// Prepare does what the block would ask of the engine, within the transaction's gas, and changes nothing.
+func TestPrepare(t *testing.T) {
+	c := newChain(t, vm.Options{})
+	c.block()
+	bytesOnly := gas.MinLimit(len(deployment(c, operator, "one", reader))) + gas.DeployByte*uint64(len(reader)) + 1
+	for _, test := range []struct {
+		what string
+		raw  []byte
+		err  string
+	}{
+		{"a deployment", deployment(c, operator, "one", reader), ""},
+		{"the same again", deployment(c, operator, "two", reader), ""},
+		{"what is no deployment", c.sign(operator, "good", "put", arguments(1)), ""},
+		{"junk", deployment(c, operator, "junk", []byte("\x00asm junk")), "refused"},
+		{"no code", c.sign(operator, runtime.CodeContract, "deploy", arguments(1)), `no field "n"`},
+		{"no gas for the bytes", deployment(c, operator, "one", reader, func(t *tx.Tx) { t.GasLimit = 1000 }), "does not pay"},
+		{"no gas for the engine", deployment(c, operator, "one", reader, func(t *tx.Tx) { t.GasLimit = bytesOnly }), "used up"},
+	} {
+		root := c.run.Root()
+		x, err := tx.Decode(test.raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.run.Prepare(x, len(test.raw))
+		if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+			t.Errorf("%s: %v, want %q", test.what, err, test.err)
+		}
+		if !bytes.Equal(c.run.Root(), root) {
+			t.Errorf("%s: the root has changed", test.what)
+		}
+	}
+	for k, want := range map[*tx.SecretKey]bool{operator: true, alice: false, stranger: false} {
+		if may, err := c.run.MayDeploy(k.Public().Address()); err != nil || may != want {
+			t.Errorf("%s may deploy: %v, %v", k, may, err)
+		}
+	}
+}
