@@ -2,11 +2,17 @@ package hostile
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/wardledger/ward/node/genesis"
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/host"
@@ -180,5 +186,58 @@ func TestCompileBombs(t *testing.T) {
 	}
 	for _, e := range engines {
 		honest(t, e)
+	}
+}
+
+// Only the document of genesis holds compressed code. It is never unpacked to more than a module may have, whatever the frame claims
+// or hides. (A transaction's code is the module itself: TestNode deploys what zstd would write.)
+func TestUnpackBombs(t *testing.T) {
+	var packed bytes.Buffer
+	w, err := zstd.NewWriter(&packed, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	zeros := make([]byte, 1<<20)
+	for range 1024 { // a GiB, of which the frame's head says nothing
+		if _, err := w.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A head that says 2^40 bytes, in one segment; then a block of a byte repeated 128 KiB times, as often as it likes.
+	claims := binary.LittleEndian.AppendUint64([]byte{0x28, 0xb5, 0x2f, 0xfd, 0xe0}, 1<<40)
+	window := []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8} // a window of 2 TiB
+	blocks := bytes.Repeat([]byte{0x02, 0x00, 0x10, 0x00}, 10_000)
+	many := make([]byte, 0, 3*len(packed.Bytes()))
+	for range 3 {
+		many = append(many, packed.Bytes()...)
+	}
+	for _, test := range []struct {
+		name   string
+		code   []byte
+		reason string
+	}{
+		{"a GiB of zeros", packed.Bytes(), "size exceeded"},
+		{"3 frames of a GiB", many, "size exceeded"},
+		{"claims a TiB", append(claims, blocks...), "size"},
+		{"a window of 2 TiB", append(window, blocks...), "window size"},
+		{"a window of 1 KiB", append([]byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00}, blocks...), ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code := base64.StdEncoding.EncodeToString(test.code)
+			doc := `{"contracts":[` + strings.TrimSuffix(strings.Repeat(`{"code":"`+code+`"},`, genesis.MaxContracts), ",") + `]}`
+			peaks(t, 256<<20, func() {
+				start := time.Now()
+				_, err := genesis.Parse([]byte(doc))
+				if err == nil || !strings.Contains(err.Error(), "contracts[0].code: ") || !strings.Contains(err.Error(), test.reason) {
+					t.Errorf("%v; want that the code is refused: %s", err, test.reason)
+				}
+				if took := time.Since(start); took > patience {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
 	}
 }
