@@ -20,7 +20,7 @@ import (
 
 // A chain is the runtime, driven as a node does.
 type chain struct {
-	t    *testing.T
+	t    testing.TB
 	db   *state.Memory
 	opts vm.Options
 	run  *runtime.Runtime
@@ -40,7 +40,7 @@ var user = func() *tx.SecretKey {
 	return k
 }()
 
-func newChain(t *testing.T, o vm.Options) *chain {
+func newChain(t testing.TB, o vm.Options) *chain {
 	t.Helper()
 	c := &chain{t: t, db: state.NewMemory(), opts: o, now: 1_700_000_000, next: map[int]uint64{}}
 	c.open()

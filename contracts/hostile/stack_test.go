@@ -5,8 +5,10 @@ import (
 	"testing"
 
 	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/vet"
+	"github.com/wardledger/ward/runtime/vm"
 	wt "github.com/wardledger/ward/runtime/vm/wasmtest"
 )
 
@@ -140,4 +142,37 @@ func TestRecursion(t *testing.T) {
 			ends(t, m.Bytes(), way{gas: 200_000_000}, receipt.Trapped, exhausted)
 		})
 	}
+}
+
+// BenchmarkDeepStack measures what it takes to use up a stack whose frames are as large in wazero as they can be, again and again: each
+// call of another contract has a stack of its own, which wazero doubles, clears and copies as it grows. A gas should be a nanosecond.
+func BenchmarkDeepStack(b *testing.B) {
+	const locals, branches, times = 50, 400, 100
+	m := wt.New()
+	var in, get, set, again, out wt.Op
+	for i := range locals {
+		in = append(in, wt.Seq(load(int32(4*i)), wt.Set(i))...)
+		get, set = append(get, wt.Get(i)...), append(set, wt.Set(i)...)
+		out = append(out, wt.Seq(wt.I32(int32(4*i)), wt.Get(i), wt.StoreI32)...)
+	}
+	for range branches {
+		again = append(again, wt.Seq(load(64), wt.BranchIf(0))...)
+	}
+	m.Func(nil, nil, locals, wt.Call(0), in, wt.Loop(get, set, again), out) // nothing but the first call ever runs
+	m.Export(abi.ExportCall, wt.Call(0))
+	c := newChain(b, vm.Options{})
+	for name, wasm := range map[string][]byte{"deep": m.Bytes(), "calls": calls("deep", times, receipt.Trapped, 0)} {
+		if r := c.deploy(name, wasm); r.Code != receipt.OK {
+			b.Fatal(r.Reason)
+		}
+	}
+	used := uint64(0)
+	for b.Loop() {
+		r := c.block(c.sign("calls", "do", []byte("\xa0"), gas.MaxLimit))[0]
+		if r.Code != receipt.OK {
+			b.Fatal(r.Reason)
+		}
+		used += r.GasUsed
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(used), "ns/gas")
 }
