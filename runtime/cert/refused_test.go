@@ -82,11 +82,11 @@ func TestRules(t *testing.T) {
 			f.leaf.rawExtensions = tlv(0xa3, seq(seq(oid(eku), tlv(4, seq(oid("1.2.3"))))), seq())
 		}, cert.Encoding, false, 0},
 		{"a byte behind an extension's value", func(f *family) {
-			f.leaf.rawExtensions = tlv(0xa3, seq(seq(oid(san), tlv(4, tiny), []byte{5, 0})))
+			f.leaf.rawExtensions = tlv(0xa3, seq(seq(oid(unknown), tlv(4, tiny), []byte{5, 0})))
 		}, cert.Encoding, false, 0},
-		{"critical written out as false", leafExt(san, []byte{1, 1, 0}, tiny), cert.Encoding, false, 0},
-		{"critical as 01", leafExt(san, []byte{1, 1, 1}, tiny), cert.Encoding, false, 0},
-		{"critical of two bytes", leafExt(san, []byte{1, 2, 0xff, 0xff}, tiny), cert.Encoding, false, 0},
+		{"critical written out as false", leafExt(unknown, []byte{1, 1, 0}, tiny), cert.Encoding, false, 0},
+		{"critical as 01", leafExt(unknown, []byte{1, 1, 1}, tiny), cert.Encoding, false, 0},
+		{"critical of two bytes", leafExt(unknown, []byte{1, 2, 0xff, 0xff}, tiny), cert.Encoding, false, 0},
 
 		// version
 		{"version 1", func(f *family) { f.leaf.version = nil }, cert.Version, false, 0},
@@ -217,14 +217,14 @@ func TestRules(t *testing.T) {
 		{"the end before the start", notAfter(0x17, "241231235959Z"), cert.Validity, false, 0},
 
 		// extensions
-		{name: "unknown, not critical", change: leafExt(san, nil, tiny)},
-		{name: "unknown, not critical, not DER", change: leafExt(san, nil, []byte{0x30, 0x80, 0})},
-		{name: "unknown, 300 deep", change: leafExt("1.2.3.4", nil, nested(300))},
-		{"unknown, critical", leafExt(san, critical, tiny), cert.Critical, false, 0},
+		{name: "unknown, not critical", change: leafExt(unknown, nil, tiny)},
+		{name: "unknown, not critical, not DER", change: leafExt(unknown, nil, []byte{0x30, 0x80, 0})},
+		{name: "unknown, 300 deep", change: leafExt(unknown, nil, nested(300))},
+		{"unknown, critical", leafExt(unknown, critical, tiny), cert.Critical, false, 0},
 		{"unknown, critical, of the intermediate", subExt("2.5.29.32", critical, tiny), cert.Critical, false, 1},
 		{"unknown, critical, of the anchor", rootExt("2.5.29.32", critical, tiny), cert.Critical, anchor, 0},
 		{"an unknown one twice", func(f *family) {
-			f.leaf.extensions = append(f.leaf.extensions, ext{san, nil, tiny}, ext{san, nil, tiny})
+			f.leaf.extensions = append(f.leaf.extensions, ext{unknown, nil, tiny}, ext{unknown, nil, tiny})
 		}, cert.Repeated, false, 0},
 		{"keyUsage twice", func(f *family) {
 			f.leaf.extensions = append(f.leaf.extensions, f.leaf.extensions[1])
@@ -333,6 +333,9 @@ func TestRules(t *testing.T) {
 		c.change(f)
 		_, err := cert.Verify(f.chain(), f.root.der(), at)
 		expect(t, c.name, err, c.want, c.anchor, c.index)
+		if err == nil {
+			agree(t, c.name, f.chain(), f.root.der(), at)
+		}
 	}
 }
 
@@ -420,15 +423,15 @@ func TestInput(t *testing.T) {
 	leaf, sub, root := f.leaf.der(), f.sub.der(), f.root.der()
 	big := newFamily()
 	fill := func(size int) []byte {
-		big.leaf.set(ext{san, nil, nil})
-		big.leaf.set(ext{san, nil, make([]byte, 1000+size-len(with(big.leaf, san, make([]byte, 1000))))})
+		big.leaf.set(ext{unknown, nil, nil})
+		big.leaf.set(ext{unknown, nil, make([]byte, 1000+size-len(with(big.leaf, unknown, make([]byte, 1000))))})
 		return big.leaf.der()
 	}
 	exact := fill(cert.MaxCertificate)
 	for len(exact) != cert.MaxCertificate { // signatures are of 70 to 72 bytes
 		exact = fill(cert.MaxCertificate + cert.MaxCertificate - len(exact))
 	}
-	over := with(big.leaf, san, make([]byte, 2000))
+	over := with(big.leaf, unknown, make([]byte, 2000))
 	deepRoot := newFamily().root
 	deepRoot.set(asCA(2)[0])
 
@@ -515,8 +518,11 @@ func TestInput(t *testing.T) {
 	} {
 		l, err := cert.Verify(c.chain, c.anchors, at)
 		expect(t, c.name, err, c.want, c.anchor, c.index)
-		if err == nil && l.Anchor != c.by {
-			t.Errorf("%s: verified by anchor %d, want %d", c.name, l.Anchor, c.by)
+		if err == nil {
+			if l.Anchor != c.by {
+				t.Errorf("%s: verified by anchor %d, want %d", c.name, l.Anchor, c.by)
+			}
+			agree(t, c.name, c.chain, c.anchors, at)
 		}
 	}
 }
