@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/wardledger/ward/runtime/receipt"
@@ -68,4 +70,114 @@ func TestStockCompilers(t *testing.T) {
 			t.Logf("%d bytes, gas %s", len(wasm), said[0])
 		})
 	}
+}
+
+// cContract compiles C with ward.h as sdk/c/README.md says, in the strict C99 that the header promises.
+func cContract(flags ...string) []string {
+	return slices.Concat([]string{"clang", "--target=wasm32", "-ffreestanding", "-nostdlib", "-mbulk-memory", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror",
+		"-I", "../../sdk/c", "-Wl,--no-entry,--strip-all,--stack-first,-z,stack-size=16384"}, flags)
+}
+
+// compiled runs a command that ends with the name of what it writes.
+func compiled(t *testing.T, command []string) []byte {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "contract.wasm")
+	command = slices.Concat(command, []string{file})
+	if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", command, err, out)
+	}
+	wasm, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wasm
+}
+
+// TestConformanceOfCompilers asks the contract in testdata/conformance the same in each language in which it is written. Another one
+// joins with its source and a command.
+func TestConformanceOfCompilers(t *testing.T) {
+	inGo, err := goBuild(conformanceGo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	goGas := conforms(t, engines.compiler(), func(string) []byte { return inGo })
+	for _, language := range []struct {
+		name    string
+		command []string
+	}{
+		{"C", cContract("-O2", "testdata/conformance/conformance.c", "-o")},
+		{"C, not optimised", cContract("-O0", "testdata/conformance/conformance.c", "-o")},
+		{"C, small", cContract("-Oz", "testdata/conformance/conformance.c", "-o")},
+	} {
+		t.Run(language.name, func(t *testing.T) {
+			wasm := compiled(t, language.command)
+			var used []callGas
+			onBoth(t, func(t *testing.T, e *vm.Engine) {
+				again := conforms(t, e, func(string) []byte { return wasm })
+				if used != nil && !slices.Equal(used, again) {
+					t.Error("the engines differ in gas")
+				}
+				used = again
+			})
+			t.Run("with every other contract in Go", func(t *testing.T) {
+				conforms(t, engines.compiler(), func(contract string) []byte {
+					if contract[0]%2 == 0 {
+						return inGo
+					}
+					return wasm
+				})
+			})
+			var b strings.Builder
+			fmt.Fprintf(&b, "%d bytes, in Go %d\ngas, and gas in Go, of\n", len(wasm), len(inGo))
+			for i, u := range used {
+				fmt.Fprintf(&b, "%10d %10d  %.80s\n", u.gas, goGas[i].gas, u.call)
+			}
+			t.Log(b.String())
+		})
+	}
+}
+
+// TestCReadme compiles the contract in sdk/c/README.md and lets somebody come in.
+func TestCReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../sdk/c/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(strings.ReplaceAll(string(readme), "\r\n", "\n"), "```c\n")
+	source, rest, ok := strings.Cut(rest, "```\n")
+	_, rest, ok2 := strings.Cut(rest, "```\nclang ")
+	command, _, ok3 := strings.Cut(rest, "\n```\n")
+	if !ok || !ok2 || !ok3 {
+		t.Fatal("there is no contract and no command")
+	}
+	file := filepath.Join(t.TempDir(), "door.c")
+	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	command = strings.NewReplacer("CLONE", "../..", "door.c", file, "-o door.wasm", "-Werror").Replace(command)
+	wasm := compiled(t, append(append([]string{"clang"}, strings.Fields(command)...), "-o"))
+	onBoth(t, func(t *testing.T, e *vm.Engine) {
+		store := newStore(t)
+		for n := range 25 {
+			c := newCall(t, "enter")
+			c.Store = store
+			mark := store.Checkpoint()
+			r := run(t, e, wasm, c)
+			switch {
+			case n < 23:
+				ends(t, r, receipt.OK, "")
+				if string(c.Result()) != string([]byte{byte(n + 1)}) || len(c.Events()) != 1 {
+					t.Errorf("the %d. who came: result %x, %d events", n+1, c.Result(), len(c.Events()))
+				}
+			case r != (vm.Result{Code: receipt.Failed, ContractCode: 1, Reason: "the house is full"}):
+				t.Errorf("ended with %+v", r)
+			}
+			if r.Code != receipt.OK {
+				store.Revert(mark)
+			}
+		}
+		c := newCall(t, "leave")
+		ends(t, run(t, e, wasm, c), receipt.UnknownMethod, "no such method")
+	})
+	t.Logf("%d bytes", len(wasm))
 }
