@@ -91,19 +91,18 @@ type scene struct {
 	with  func(*host.Call) // what is not as usual; nil: nothing
 }
 
-// An ask is a call of one function: for each of its arguments that is not room of a fixed size, a string (what is given, or pointed to), a room or a number.
+// An ask is a call of one function. It gives a string (bytes that are pointed to), a room or a number for each argument that is not room
+// of a fixed size.
 type ask struct {
 	function string
 	given    []any
+	forged   int // which argument, counted from 1, is a pointer to what lies half outside of memory; 0: none
 }
 
-// room is how many bytes there are for an answer; at is a forged pointer, to so many bytes.
-type (
-	room int32
-	at   struct{ ptr, size uint32 }
-)
+// room is how many bytes there are for an answer.
+type room int32
 
-func asks(function string, given ...any) ask { return ask{function, given} }
+func asks(function string, given ...any) ask { return ask{function: function, given: given} }
 
 // act makes a scene.
 func act(about string, asks ...ask) scene { return scene{about: about, asks: asks} }
@@ -127,29 +126,35 @@ func function(name string) abi.Function {
 	panic("no function " + name)
 }
 
-// parameter is one argument of a function, told from the parameters' names as the comment of the table has it.
+// parameter is one argument of an ask, with what the names of the function's parameters say of it, as the comment of abi.Table has it.
 type parameter struct {
-	name           string
-	in, out, fixed bool
-	size           int32 // of what is fixed
-	wide           bool
+	name    string
+	in, out bool
+	fixed   int32 // the size of what has always the same, or 0
+	wide    bool
+	given   any
 }
 
-func parametersOf(f abi.Function) (list []parameter) {
-	for i := 0; i < len(f.Params); i++ {
-		name, next := f.Params[i].Name, ""
-		if i+1 < len(f.Params) {
-			next = f.Params[i+1].Name
+func (a ask) arguments() (list []parameter) {
+	given := a.given
+	params := function(a.function).Params
+	for i := 0; i < len(params); i++ {
+		name, next := params[i].Name, ""
+		if i+1 < len(params) {
+			next = params[i+1].Name
 		}
-		word := strings.TrimRight(name, "0123456789")
-		var size int32
-		if word != name {
-			_, _ = fmt.Sscan(name[len(word):], &size)
+		p := parameter{name: strings.TrimRight(name, "0123456789"), wide: params[i].Type == abi.I64}
+		if p.name != name {
+			_, _ = fmt.Sscan(name[len(p.name):], &p.fixed)
 		}
-		p := parameter{name: word, size: size, fixed: size > 0, out: word == "out", in: word != "out" && size > 0, wide: f.Params[i].Type == abi.I64}
-		if next == "cap" || next == name+"len" || name == "ptr" && next == "len" {
-			p.in = next != "cap"
-			i++
+		counted := next == "cap" || next == name+"len" || name == "ptr" && next == "len"
+		if counted {
+			i++ // a pointer and a size
+		}
+		p.out = p.name == "out"
+		p.in = !p.out && (counted || p.fixed > 0)
+		if !p.out || counted {
+			p.given, given = given[0], given[1:]
 		}
 		list = append(list, p)
 	}
@@ -159,125 +164,105 @@ func parametersOf(f abi.Function) (list []parameter) {
 // record is where the module keeps what it was told: the gas before, the answer, the gas after, 8 bytes each, and what was written.
 const recordHead = 24
 
-// module assembles the contract of a scene, and returns also how long the record of each ask is.
-func (s scene) module() (code []byte, records []int) {
+// size returns how long the record of an ask is.
+func (a ask) size() int {
+	size := recordHead
+	for _, p := range a.arguments() {
+		if p.out {
+			size += int(p.fixed)
+		}
+		if r, ok := p.given.(room); ok {
+			size += int(r)
+		}
+	}
+	return size
+}
+
+// module assembles the contract of a scene. It returns the records of what it was told, one after the other, unless it returns something itself.
+func (s scene) module() []byte {
 	m := wt.New()
-	imports := map[string]int{}
 	left, ret := m.Import(abi.Module, "gas_left"), m.Import(abi.Module, "ret")
-	observed := true // it returns what it was told
+	imports, total := map[string]int{}, 0
 	for _, a := range s.asks {
 		if _, ok := imports[a.function]; !ok {
 			imports[a.function] = m.Import(abi.Module, a.function)
 		}
-		observed = observed && a.function != "ret"
-		size := recordHead
-		given := a.given
-		for _, p := range parametersOf(function(a.function)) {
-			if p.out && p.fixed {
-				size += int(p.size)
-				if len(given) > 0 {
-					if _, forged := given[0].(at); forged {
-						given = given[1:]
-					}
-				}
-				continue
-			}
-			if r, ok := given[0].(room); ok {
-				size += int(r)
-			}
-			given = given[1:]
-		}
-		records = append(records, size)
+		total += a.size()
 	}
-	total := 0
-	for _, size := range records {
-		total += size
-	}
-	document := cbor.AppendBytes(nil, make([]byte, total))
-	start, length := m.Data(string(document))
+	start, length := m.Data(string(cbor.AppendBytes(nil, make([]byte, total))))
 	end := start + length
 	record := end - int32(total)
 	var body wt.Op
-	for i, a := range s.asks {
-		f := function(a.function)
-		out := record + recordHead
+	for _, a := range s.asks {
 		body = append(body, wt.Seq(wt.I32(record), wt.Call(left), wt.StoreI64, wt.I32(record+8))...)
-		given := a.given
-		for _, p := range parametersOf(f) {
-			var arg any
-			if len(given) > 0 {
-				arg = given[0]
-			}
-			forged, isForged := arg.(at)
-			if !p.out || !p.fixed || isForged {
-				given = given[1:]
-			}
-			switch {
-			case isForged:
-				body = append(body, wt.U32(forged.ptr)...)
-				if !p.fixed {
-					body = append(body, wt.U32(forged.size)...)
+		for i, p := range a.arguments() {
+			ptr, size := record+recordHead, p.fixed
+			switch given := p.given.(type) {
+			case string:
+				ptr, size = m.Data(given)
+				end = ptr + size
+			case room:
+				size = int32(given)
+			case int:
+				number := wt.U32(uint32(given))
+				if p.wide {
+					number = wt.I64(int64(given))
 				}
-			case p.out && p.fixed:
-				body = append(body, wt.I32(out)...)
-			case p.out:
-				body = append(body, wt.Seq(wt.I32(out), wt.I32(int32(arg.(room))))...)
-			case p.in:
-				ptr, n := m.Data(arg.(string))
-				end = ptr + n
-				body = append(body, wt.I32(ptr)...)
-				if !p.fixed {
-					body = append(body, wt.I32(n)...)
-				}
-			case p.wide:
-				body = append(body, wt.I64(int64(arg.(int)))...)
-			default:
-				body = append(body, wt.U32(uint32(arg.(int)))...)
+				body = append(body, number...)
+				continue
+			}
+			if a.forged == i+1 {
+				ptr, size = smallMemory-1, 5
+			}
+			body = append(body, wt.I32(ptr)...)
+			if p.fixed == 0 {
+				body = append(body, wt.I32(size)...)
 			}
 		}
 		body = append(body, wt.Call(imports[a.function])...)
-		switch {
+		switch f := function(a.function); {
 		case len(f.Results) == 0:
-			body = append(body, wt.Drop...) // the address
+			body = append(body, wt.Drop...) // where a result would have gone
 		case f.Results[0] == abi.I64:
 			body = append(body, wt.StoreI64...)
 		default:
 			body = append(body, wt.StoreI32...)
 		}
 		body = append(body, wt.Seq(wt.I32(record+16), wt.Call(left), wt.StoreI64)...)
-		record += int32(records[i])
+		record += int32(a.size())
 	}
-	if observed {
+	if !s.returns() {
 		body = append(body, wt.Seq(wt.I32(start), wt.I32(length), wt.Call(ret))...)
 	}
-	m.Pages = uint32(end+65535) / 65536
+	m.Pages = uint32(end+smallMemory-1) / smallMemory
 	m.Export(abi.ExportCall, body)
-	return m.Bytes(), records
+	return m.Bytes()
+}
+
+// smallMemory is the memory of a scene without large arguments.
+const smallMemory = 65536
+
+// returns tells whether the scene returns something itself.
+func (s scene) returns() bool {
+	return slices.ContainsFunc(s.asks, func(a ask) bool { return a.function == "ret" })
 }
 
 // String returns what is asked, as a call in a dialogue.
 func (a ask) String() string {
 	var args []string
-	given := a.given
-	for _, p := range parametersOf(function(a.function)) {
-		if len(given) == 0 || p.out && p.fixed {
-			continue
-		}
-		switch v := given[0].(type) {
+	for _, p := range a.arguments() {
+		switch given := p.given.(type) {
 		case string:
-			args = append(args, p.name+" "+show(v))
+			args = append(args, p.name+" "+show(given))
 		case room:
-			args = append(args, fmt.Sprintf("room for %d", v))
-		case at:
-			args = append(args, fmt.Sprintf("%s at %#x", p.name, v.ptr))
+			args = append(args, fmt.Sprintf("room for %d", given))
 		case int:
-			number := uint64(uint32(v))
+			number := uint64(uint32(given))
 			if p.wide {
-				number = uint64(v)
+				number = uint64(given)
 			}
 			args = append(args, fmt.Sprintf("%s %d", p.name, number))
 		}
-		given = given[1:]
 	}
 	return a.function + "(" + strings.Join(args, ", ") + ")"
 }
@@ -307,11 +292,10 @@ func show(s string) string {
 func (s scene) play(t *testing.T, e *vm.Engine) string {
 	t.Helper()
 	c, r, stage := s.run(t, e)
-	_, records := s.module()
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s\n", s.about)
 	var told string
-	if r.Code == receipt.OK && s.asks[len(s.asks)-1].function != "ret" {
+	if r.Code == receipt.OK && !s.returns() {
 		reader := cbor.NewReader(c.Result())
 		document, err := reader.Bytes()
 		if err != nil {
@@ -319,16 +303,15 @@ func (s scene) play(t *testing.T, e *vm.Engine) string {
 		}
 		told = string(document)
 	}
-	for i, a := range s.asks {
+	for _, a := range s.asks {
 		fmt.Fprintf(&b, "  %s", a)
 		if told != "" {
-			record := told[:records[i]]
-			told = told[records[i]:]
-			b.WriteString(a.answer(record))
+			b.WriteString(a.answer(told[:a.size()]))
+			told = told[a.size():]
 		}
 		b.WriteString("\n")
 	}
-	if r.Code == receipt.OK && s.asks[len(s.asks)-1].function == "ret" {
+	if r.Code == receipt.OK && s.returns() {
 		fmt.Fprintf(&b, "  result %x\n", c.Result())
 	}
 	if r.Code == receipt.OK {
@@ -366,21 +349,19 @@ func shortened(reason string) string {
 
 // answer returns what a module was told.
 func (a ask) answer(record string) string {
-	f := function(a.function)
-	number := binary.LittleEndian.Uint64([]byte(record[8:16]))
 	before, after := binary.LittleEndian.Uint64([]byte(record)), binary.LittleEndian.Uint64([]byte(record[16:]))
-	s := ""
-	out := record[recordHead:]
-	switch {
+	number := binary.LittleEndian.Uint64([]byte(record[8:]))
+	out, s := record[recordHead:], ""
+	switch f := function(a.function); {
 	case len(f.Results) == 0:
 	case f.Results[0] == abi.I64:
 		s = fmt.Sprintf(" = %d", number)
 	default:
-		n := int32(number)
+		n := int(int32(number))
 		s = fmt.Sprintf(" = %d", n)
-		// An answer that fits is so long; the rest of the room is to be as it was, zero.
+		// An answer that fits is so long; where nothing was written there are zeros.
 		written := len(strings.TrimRight(out, "\x00"))
-		if f.Params != nil && !parametersOf(f)[len(parametersOf(f))-1].fixed && int(n) >= written && int(n) <= len(out) {
+		if list := a.arguments(); len(list) > 0 && list[len(list)-1].fixed == 0 && written <= n && n <= len(out) {
 			out = out[:n]
 		} else if written == 0 {
 			out = ""
@@ -395,37 +376,25 @@ func (a ask) answer(record string) string {
 // misuses plays a good scene with each pointer outside of memory, in a view and without capabilities.
 func misuses(t *testing.T, e *vm.Engine, f abi.Function, good scene) string {
 	i := slices.IndexFunc(good.asks, func(a ask) bool { return a.function == f.Name })
+	alone := good
+	alone.asks = slices.Clone(good.asks[i : i+1])
 	var b strings.Builder
-	const memory = 65536 // of a good scene: it is small
-	given := good.asks[i].given
-	n := 0
-	for _, p := range parametersOf(f) {
+	ends := func(how string, s scene) {
+		c, r, _ := s.run(t, e)
+		fmt.Fprintf(&b, "  %s: %s\n", how, outcome(r, c))
+	}
+	for n, p := range good.asks[i].arguments() {
 		if p.in || p.out {
-			forged := slices.Clone(given[:n])
-			forged = append(forged, at{memory - 1, 5})
-			rest := given[n:]
-			if !p.out || !p.fixed {
-				rest = rest[1:]
-			}
-			bad := good
-			bad.asks = slices.Clone(good.asks)
-			bad.asks[i] = ask{f.Name, append(forged, rest...)}
-			c, r, _ := bad.run(t, e)
-			fmt.Fprintf(&b, "  %s, half outside: %s\n", p.name, outcome(r, c))
-		}
-		if !p.out || !p.fixed {
-			n++
+			alone.asks[0].forged = n + 1
+			ends(p.name+", half outside", alone)
 		}
 	}
-	alone := good
-	alone.asks = good.asks[i : i+1]
+	alone.asks[0].forged = 0
 	if !f.View {
-		c, r, _ := alone.view().run(t, e)
-		fmt.Fprintf(&b, "  in a view: %s\n", outcome(r, c))
+		ends("in a view", alone.view())
 	}
 	if f.Capability != "" {
-		c, r, _ := alone.but(func(c *host.Call) { c.Capabilities = nil }).run(t, e)
-		fmt.Fprintf(&b, "  without the capability: %s\n", outcome(r, c))
+		ends("without the capability", alone.but(func(c *host.Call) { c.Capabilities = nil }))
 	}
 	if b.Len() == 0 {
 		return ""
@@ -473,8 +442,7 @@ func (s scene) run(t *testing.T, e *vm.Engine) (*host.Call, vm.Result, *stage) {
 		s.with(c)
 	}
 	mark := st.overlay.Checkpoint()
-	wasm, _ := s.module()
-	r := run(t, e, wasm, c)
+	r := run(t, e, s.module(), c)
 	if r.Code != receipt.OK {
 		st.overlay.Revert(mark)
 	}
