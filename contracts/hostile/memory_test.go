@@ -197,7 +197,11 @@ func TestNothingIsLeft(t *testing.T) {
 						wt.Loop(wt.Get(0), wt.I32(-1), wt.StoreI32, step,
 							wt.Get(0), wt.I32(min(bytes, blocks*4096)), wt.LtU32, wt.BranchIf(0)),
 						ending.body)
-					o := ends(t, m.Bytes(), way{gas: computing}, ending.code, "")
+					w := way{gas: computing}
+					if ending.name == "it has no stack" {
+						w = way{} // all of the stack costs more than that
+					}
+					o := ends(t, m.Bytes(), w, ending.code, "")
 					if o.ContractCode == 66 {
 						t.Error("memory was not as the module says")
 					}

@@ -212,7 +212,7 @@ func TestNode(t *testing.T) {
 		})},
 		{"calls-traps", calls("traps", 1000, receipt.Trapped, 0)},
 		{"calls-forges", calls("forges", 1, receipt.Trapped, 0)},
-		{"calls-recurses", calls("recurses", 10, receipt.Trapped, 0)},
+		{"calls-recurses", calls("recurses", 3, receipt.Trapped, 0)},
 		{"calls-spins", calls("spins", 1, receipt.OutOfGas, 0)},
 		{"calls-spins-a-little", calls("spins", 10, receipt.OutOfGas, 500_000)},
 		{"calls-in-between", calls("calls-spins", 3, receipt.OutOfGas, 1_000_000)},

@@ -127,7 +127,6 @@ func TestStartsWithAllMemory(t *testing.T) {
 
 // Memory that holds nothing takes nothing, however many contracts have it: whoever can deploy could end the node otherwise.
 func TestManyWithAllMemory(t *testing.T) {
-	t.Skip("open: each keeps an image of 64 MiB of zeros in the heap (runtime/vm), and 64 modules are kept ready")
 	const modules = 12
 	keeps(t, 256<<20, func() {
 		for i := range modules {

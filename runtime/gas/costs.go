@@ -31,8 +31,8 @@ const (
 	EnterFarPage = 100_000
 	NearPages    = 256
 	// Renew is what a call pays that leaves no instance behind, because it trapped or grew its memory: the
-	// next call must make one.
-	Renew = 50_000
+	// next call must make one, and its stack grows again.
+	Renew = 500_000
 	// RenewItem is paid on top for each item that is made anew with an instance: an element of a table, a
 	// global, an export. Plain Go has 2,000. An element is the dearest: its expression is evaluated.
 	RenewItem = 80

@@ -20,6 +20,9 @@ func Op(op wasm.Op) uint64 {
 const (
 	// OpLocal is paid for each local of a function that is entered: an interpreter sets it to zero.
 	OpLocal = 2
+	// OpStack is paid for each byte of stack beyond meter.FreeStack, once in a call: wazero makes a
+	// larger stack each time that it is too small, up to 32 bytes for one of these, and clears and copies it.
+	OpStack = 200
 	// OpBytes is how many bytes memory.copy, memory.fill and memory.init move for a tick.
 	OpBytes = 2
 	// OpPage is paid for each page that memory.grow asks for: the system clears it, 4 KiB at a time, at the first touch.

@@ -4,7 +4,7 @@
 //
 //	func f:                          func f, rewritten:
 //	                                   block
-//	                                     stack -= size of f's frame;      below 0: br out
+//	                                     stack -= size of f's frame;      below 0: call $more, which pays
 //	                                     block
 //	                                       gas -= price of the next line; below 0: br out
 //	  local.get 0                          local.get 0
@@ -36,6 +36,8 @@
 // a compiler may make of it that shares no slot between values.
 // A function that calls none has no frame of its own: at most one of those is on top of the
 // stack.
+//
+// A call begins with a little stack and pays for more as it needs it: an engine's stack grows by copying.
 //
 // Gas and stack are mutable globals, exported under names that no contract may use. The host
 // sets them before a call, reads and writes them when the contract calls it, and sees by them why a module

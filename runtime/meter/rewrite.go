@@ -18,6 +18,9 @@ const (
 	Gas = Prefix + "gas"
 	// Stack is how many bytes of stack are left, an i64. Below zero: a trap was for want of stack.
 	Stack = Prefix + "stack"
+	// Window is how many bytes of stack the call has paid for so far, an i64: FreeStack to begin with. A function that
+	// needs more pays for as much again, up to MaxStack.
+	Window = Prefix + "window"
 	// Start is the start function, if the module had one.
 	Start = Prefix + "start"
 	// Global, with the index of a global behind it, is a mutable global of the module.
@@ -29,6 +32,9 @@ const (
 	// MaxStack is the bytes of locals and operands of all functions that are running, as
 	// this package counts them. wazero's compiler has room for a multiple of it.
 	MaxStack = 1 << 20
+	// FreeStack is how many bytes of it nothing is paid for: more than 50 small frames, or what contracts in plain Go need. It stands
+	// for 1 MiB of wazero's stack at most, which an instance keeps. Both are powers of two.
+	FreeStack = 32 << 10
 	// MaxFrames is how many functions that call others may be running. wazero's interpreter
 	// stops at 2,000 frames, and above these there are at most two more.
 	MaxFrames = 1900
@@ -46,6 +52,9 @@ type Prices struct {
 	// Op is the price of each instruction, 0 only for block, loop, else, end and nop; Call and CallIndirect include what entering and leaving
 	// a function takes.
 	Op func(op wasm.Op) uint64
+	// Stack is for each byte of stack beyond FreeStack, paid once in a call however often it is used: a compiler's stack of
+	// up to 32 times as much is made, cleared and copied as it grows.
+	Stack uint64
 	// Local is for each local of a function that is entered, which must be zeroed.
 	Local uint64
 	// Grow is for each memory.grow, and Page for each page of memory that it asks for.
@@ -59,10 +68,11 @@ type Prices struct {
 func Rewrite(m *wasm.Module, p Prices) ([]byte, error) {
 	w := &rewriter{m: m, prices: p, checker: wasm.NewChecker(m), types: slices.Clone(m.Types), wrappers: map[uint32]uint32{}}
 	w.gas = uint32(m.NumGlobals())
-	w.stack = w.gas + 1
+	w.stack, w.window = w.gas+1, w.gas+2
 	w.grow = uint32(m.NumFuncs())
-	w.bulk = w.grow + 1
+	w.bulk, w.more = w.grow+1, w.grow+2
 	w.unary = w.typeIndex(wasm.FuncType{Params: []wasm.ValueType{wasm.I32}, Results: []wasm.ValueType{wasm.I32}})
+	w.none = w.typeIndex(wasm.FuncType{})
 	bodies := make([][]byte, len(m.Code))
 	for i := range m.Code {
 		b, err := w.function(i)
@@ -82,9 +92,10 @@ type rewriter struct {
 	reader  wasm.Reader
 	types   []wasm.FuncType // the module's, and what was added
 
-	gas, stack uint32 // indexes of the globals
-	grow, bulk uint32 // indexes of the functions
-	unary      uint32 // index of the type (i32) -> (i32)
+	gas, stack, window uint32 // indexes of the globals
+	grow, bulk, more   uint32 // indexes of the functions
+	unary              uint32 // index of the type (i32) -> (i32)
+	none               uint32 // of () -> ()
 
 	wrappers map[uint32]uint32 // by the index of a function's type
 
@@ -215,7 +226,7 @@ func (w *rewriter) assemble(body *wasm.Body, of uint32) []byte {
 	// less than an if at each.
 	b = append(b, byte(wasm.OpBlock), 0x40)
 	if w.calls {
-		b = w.take(b, w.stack, size, 0)
+		b = w.take(b, w.stack, size, call)
 	}
 	b = append(b, byte(wasm.OpBlock))
 	switch len(results) {
@@ -242,11 +253,13 @@ func (w *rewriter) index(b []byte, op wasm.Op, i uint32) []byte {
 	return binary.AppendUvarint(append(b, byte(op)), uint64(i))
 }
 
-// noCheck lets take go on below zero.
-const noCheck = -1
+// What take does below zero, if not to jump: it goes on, or calls the function that pays for more stack.
+const (
+	noCheck = -1
+	call    = -2
+)
 
-// take appends code that takes so much from a global and, unless depth is noCheck, jumps out of so many blocks if it
-// wasn't there.
+// take appends code that takes so much from a global and, if it wasn't there, jumps out of depth blocks or does what depth says.
 func (w *rewriter) take(b []byte, global uint32, n uint64, depth int) []byte {
 	b = w.index(b, wasm.OpGlobalGet, global)
 	b = wasm.AppendSigned(append(b, byte(wasm.OpI64Const)), int64(n))
@@ -257,7 +270,11 @@ func (w *rewriter) take(b []byte, global uint32, n uint64, depth int) []byte {
 	b = w.index(b, wasm.OpLocalTee, w.temp)
 	b = w.index(b, wasm.OpGlobalSet, global)
 	b = w.index(b, wasm.OpLocalGet, w.temp)
-	return w.index(append(b, byte(wasm.OpI64Const), 0, byte(wasm.OpI64LtS)), wasm.OpBrIf, uint32(depth))
+	b = append(b, byte(wasm.OpI64Const), 0, byte(wasm.OpI64LtS))
+	if depth == call {
+		return append(w.index(append(b, byte(wasm.OpIf), 0x40), wasm.OpCall, w.more), byte(wasm.OpEnd))
+	}
+	return w.index(b, wasm.OpBrIf, uint32(depth))
 }
 
 // flush ends the straight line: what it costs, and then itself.
@@ -459,14 +476,14 @@ func (w *rewriter) module(bodies [][]byte) []byte {
 	}{
 		{wasm.SectionType, w.typeSection},
 		{wasm.SectionFunction, func() []byte {
-			b := append(binary.AppendUvarint(nil, uint64(len(w.m.Funcs)+2)), have[wasm.SectionFunction]...)
-			return binary.AppendUvarint(binary.AppendUvarint(b, uint64(w.unary)), uint64(w.unary))
+			b := append(binary.AppendUvarint(nil, uint64(len(w.m.Funcs)+3)), have[wasm.SectionFunction]...)
+			return binary.AppendUvarint(binary.AppendUvarint(binary.AppendUvarint(b, uint64(w.unary)), uint64(w.unary)), uint64(w.none))
 		}},
 		{wasm.SectionGlobal, func() []byte { return w.globals(have[wasm.SectionGlobal]) }},
 		{wasm.SectionExport, func() []byte { return w.exports(have[wasm.SectionExport]) }},
 		{wasm.SectionCode, func() []byte {
-			b := binary.AppendUvarint(nil, uint64(len(bodies)+2))
-			for _, body := range append(bodies, w.growBody(), w.bulkBody()) {
+			b := binary.AppendUvarint(nil, uint64(len(bodies)+3))
+			for _, body := range append(bodies, w.growBody(), w.bulkBody(), w.moreBody()) {
 				b = append(binary.AppendUvarint(b, uint64(len(body))), body...)
 			}
 			return b
@@ -510,11 +527,11 @@ func (w *rewriter) typeSection() []byte {
 	return b
 }
 
-// globals appends gas and stack, which are nothing until the host sets them.
+// globals appends gas, stack and window, which are nothing until the host sets them.
 func (w *rewriter) globals(have []byte) []byte {
-	b := binary.AppendUvarint(nil, uint64(len(w.m.Globals)+2))
+	b := binary.AppendUvarint(nil, uint64(len(w.m.Globals)+3))
 	b = append(b, have...)
-	for range 2 {
+	for range 3 {
 		b = append(b, byte(wasm.I64), 1, byte(wasm.OpI64Const), 0, byte(wasm.OpEnd))
 	}
 	return b
@@ -531,6 +548,7 @@ func (w *rewriter) exports(have []byte) []byte {
 	}
 	add(Gas, wasm.KindGlobal, w.gas)
 	add(Stack, wasm.KindGlobal, w.stack)
+	add(Window, wasm.KindGlobal, w.window)
 	if w.m.Start != nil {
 		add(Start, wasm.KindFunc, *w.m.Start)
 	}
@@ -569,6 +587,29 @@ func (w *rewriter) bulkBody() []byte {
 		return append(b, byte(wasm.OpI64DivU))
 	})
 	return append(b, byte(wasm.OpLocalGet), 0, byte(wasm.OpEnd))
+}
+
+// moreBody pays for as much stack again as was paid for, until there is enough. It traps, with stack below zero, if that is
+// MaxStack or the host gave none, and with gas below zero if that isn't enough.
+func (w *rewriter) moreBody() []byte {
+	get := func(b []byte, global uint32) []byte { return w.index(b, wasm.OpGlobalGet, global) }
+	set := func(b []byte, global uint32) []byte { return w.index(b, wasm.OpGlobalSet, global) }
+	number := func(b []byte, n int64) []byte { return wasm.AppendSigned(append(b, byte(wasm.OpI64Const)), n) }
+	trapIf := func(b []byte, op wasm.Op) []byte {
+		return append(b, byte(op), byte(wasm.OpIf), 0x40, byte(wasm.OpUnreachable), byte(wasm.OpEnd))
+	}
+	b := []byte{0, byte(wasm.OpLoop), 0x40}
+	// 0 < window < MaxStack, in one comparison without a sign.
+	b = number(get(b, w.window), 1)
+	b = number(append(b, byte(wasm.OpI64Sub)), MaxStack-1)
+	b = trapIf(b, wasm.OpI64GeU)
+	b = number(get(get(b, w.gas), w.window), int64(w.prices.Stack))
+	b = set(append(b, byte(wasm.OpI64Mul), byte(wasm.OpI64Sub)), w.gas)
+	b = trapIf(number(get(b, w.gas), 0), wasm.OpI64LtS)
+	b = set(append(get(get(b, w.stack), w.window), byte(wasm.OpI64Add)), w.stack)
+	b = set(append(number(get(b, w.window), 1), byte(wasm.OpI64Shl)), w.window)
+	b = number(get(b, w.stack), 0)
+	return append(b, byte(wasm.OpI64LtS), byte(wasm.OpBrIf), 0, byte(wasm.OpEnd), byte(wasm.OpEnd))
 }
 
 // pay begins the body of a function with one parameter: it takes from gas what price leaves

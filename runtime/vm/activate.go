@@ -45,17 +45,17 @@ func refused(format string, args ...any) *Refused {
 // A contract is a module that is ready to be called: all that depends on its code alone.
 type contract struct {
 	compiled wazero.CompiledModule
-	image    *image   // of its memory before a call
-	fresh    *image   // of its memory before _initialize, only if every call is to start there
-	pages    uint32   // of its memory before a call
-	globals  []uint64 // the mutable ones before a call, in the order of their exports
-	exports  []string // their names
+	image    *image      // of its memory before a call
+	data     []wasm.Data // of its memory before _initialize, only if every call is to start there
+	pages    uint32      // of its memory before a call
+	globals  []uint64    // the mutable ones before a call, in the order of their exports
+	exports  []string    // their names
 
 	hasSpec   bool
 	stoppable bool // the engine looks for the end of the context
 
 	enter, renew uint64 // what a call pays, in gas
-	init         uint64 // what _initialize used, in gas
+	init         uint64 // what initializing it costs, in gas
 }
 
 // A source returns the vetted module with a hash. The error is a *Refused or says that this node is broken.
@@ -94,29 +94,21 @@ func (m *modules) activate(hash [sha256.Size]byte, get source) (*contract, error
 	for _, e := range module.Exports {
 		c.hasSpec = c.hasSpec || e.Name == abi.ExportSpec
 	}
-	data, err := newImage(initialMemory(module))
-	if err != nil {
-		return nil, err
-	}
 	slim(module)
 	rewritten, err := meter.Rewrite(module, prices(c.renew))
 	if err != nil {
 		panic(fmt.Sprintf("BUG: vm: code %x was vetted and can't be rewritten: %v", hash, err))
 	}
 	if c.compiled, err = m.compile(hash, rewritten); err != nil {
-		data.file.close()
 		return nil, err
 	}
 	c.exports = mutableGlobals(module)
-	if err := m.initialize(hash, c, data); err != nil {
-		data.file.close()
+	if err := m.initialize(hash, c, module.Data); err != nil {
 		_ = c.compiled.Close(context.Background())
 		return nil, err
 	}
 	if m.fresh {
-		c.fresh = data
-	} else {
-		data.file.close()
+		c.data = module.Data
 	}
 	return c, nil
 }
@@ -125,6 +117,7 @@ func (m *modules) activate(hash [sha256.Size]byte, get source) (*contract, error
 func prices(renew uint64) meter.Prices {
 	return meter.Prices{
 		Op:    gas.Op,
+		Stack: gas.OpStack,
 		Local: gas.OpLocal,
 		Grow:  renew * gas.Ticks, // the instance is not used again
 		Page:  gas.OpPage,
@@ -147,19 +140,16 @@ func items(m *wasm.Module) uint64 {
 	return uint64(n)
 }
 
-// initialMemory is what the memory of a vetted module holds before anything has run.
-func initialMemory(m *wasm.Module) []byte {
-	b := make([]byte, uint64(m.Memories[0].Min)*pageSize)
-	for i := range m.Data {
-		if d := &m.Data[i]; d.Mode == wasm.Active {
+// fill writes the active data of a vetted module into the memory of an instance.
+func (i *instance) fill(data []wasm.Data) {
+	for n := range data {
+		if d := &data[n]; d.Mode == wasm.Active {
 			at, ok := d.Offset.I32()
-			if !ok || uint64(at)+uint64(len(d.Bytes)) > uint64(len(b)) {
-				panic(fmt.Sprintf("BUG: vm: data segment %d was vetted and doesn't fit", i))
+			if !ok || !i.wasm.Memory().Write(at, d.Bytes) {
+				panic(fmt.Sprintf("BUG: vm: data segment %d was vetted and doesn't fit", n))
 			}
-			copy(b[at:], d.Bytes)
 		}
 	}
-	return b
 }
 
 // slim takes the bytes of active data out of a module: they are in the image. wazero would take time for each segment of
@@ -225,24 +215,25 @@ func (m *modules) compile(hash [32]byte, wasm []byte) (wazero.CompiledModule, er
 }
 
 // initialize runs the start function and _initialize, and keeps what they leave behind.
-func (m *modules) initialize(hash [32]byte, c *contract, data *image) error {
+func (m *modules) initialize(hash [32]byte, c *contract, data []wasm.Data) error {
 	h := &host.Call{Gas: gas.NewMeter(gas.MaxInit)}
-	i, err := m.instantiate(c, hash, data)
+	i, err := m.instantiate(c, hash, nil)
 	if err != nil {
 		return err
 	}
 	defer i.close()
+	i.fill(data)
 	if err := i.start(h); err != nil {
 		return i.refusal("it can't be started", err, h)
 	}
-	c.init = h.Gas.Used()
 	memory := i.wasm.Memory()
 	b, _ := memory.Read(0, memory.Size())
 	c.pages = memory.Size() / pageSize
-	if c.image, err = newImage(append(make([]byte, 0, len(b)), b...)); err != nil {
+	if c.image, err = newImage(b); err != nil {
 		return err
 	}
 	c.enter = gas.EnterPrice(uint64(c.pages))
+	c.init = h.Gas.Used() + c.enter // all of the memory was looked through
 	for _, g := range i.globals {
 		c.globals = append(c.globals, g.Get())
 	}
@@ -269,9 +260,6 @@ func (i *instance) refusal(what string, err error, h *host.Call) error {
 func (c *contract) close() {
 	_ = c.compiled.Close(context.Background())
 	c.image.file.close()
-	if c.fresh != nil {
-		c.fresh.file.close()
-	}
 }
 
 // Activate makes code ready to be called, as its deployment does, and has meter pay for it: by the byte and by the work of

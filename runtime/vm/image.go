@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -14,14 +15,19 @@ var blockSize = os.Getpagesize()
 // An image is what the memory of a contract holds before a call. It is shared by all instances of the contract, each
 // of which maps it privately (Linux) or copies it.
 type image struct {
-	bytes []byte // in whole pages of Wasm; what lies behind is zero
-	file  imageFile
+	blocks [][]byte // nil: zeros, which a contract may have many of and which take no memory
+	file   imageFile
 }
 
-// newImage returns an image of what a memory holds. It keeps b.
+// newImage returns an image of what a memory holds, of which it keeps a copy.
 func newImage(b []byte) (*image, error) {
-	i := &image{bytes: b}
-	if err := i.file.open(b); err != nil {
+	i := &image{blocks: make([][]byte, len(b)/blockSize)}
+	for n := range i.blocks {
+		if block := b[n*blockSize:][:blockSize]; !zero(block) {
+			i.blocks[n] = bytes.Clone(block)
+		}
+	}
+	if err := i.file.open(i); err != nil {
 		return nil, err
 	}
 	return i, nil
@@ -32,7 +38,26 @@ func (i *image) size() int {
 	if i == nil {
 		return 0
 	}
-	return len(i.bytes)
+	return len(i.blocks) * blockSize
+}
+
+// held is how many bytes of memory the image takes, here and in its file.
+func (i *image) held() (n int) {
+	for _, block := range i.blocks {
+		n += 2 * len(block)
+	}
+	return n
+}
+
+// copyTo makes a part of a memory, of whole blocks, what the image says.
+func (i *image) copyTo(b []byte, from, to int) {
+	for at := from; at < to; at += blockSize {
+		if block := i.blocks[at/blockSize]; block != nil {
+			copy(b[at:], block)
+		} else {
+			clear(b[at : at+blockSize])
+		}
+	}
 }
 
 // A memory is the linear memory of one instance.
@@ -71,7 +96,7 @@ func (m *memory) Reallocate(size uint64) []byte {
 }
 
 // copyBack puts all of the memory back to what the image says, whatever was written.
-func (m *memory) copyBack() { copy(m.b, m.image.bytes) }
+func (m *memory) copyBack() { m.image.copyTo(m.b, 0, len(m.b)) }
 
 func zero(b []byte) bool {
 	for len(b) >= 8 {

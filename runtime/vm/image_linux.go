@@ -14,24 +14,23 @@ import (
 type imageFile struct{ fd int }
 
 // open makes the file. Blocks of zeros are holes in it, which take no memory.
-func (f *imageFile) open(b []byte) error {
+func (f *imageFile) open(i *image) error {
 	fd, err := unix.MemfdCreate("ward-contract", unix.MFD_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("memory of a contract: %w", err)
 	}
 	f.fd = fd
-	if err := unix.Ftruncate(fd, int64(len(b))); err != nil {
+	if err := unix.Ftruncate(fd, int64(i.size())); err != nil {
 		f.close()
-		return fmt.Errorf("memory of a contract: %d bytes: %w", len(b), err)
+		return fmt.Errorf("memory of a contract: %d bytes: %w", i.size(), err)
 	}
-	for at := 0; at < len(b); at += blockSize {
-		block := b[at : at+blockSize]
-		if zero(block) {
+	for n, block := range i.blocks {
+		if block == nil {
 			continue
 		}
-		if n, err := unix.Pwrite(fd, block, int64(at)); err != nil || n != len(block) {
+		if written, err := unix.Pwrite(fd, block, int64(n)*int64(blockSize)); err != nil || written != len(block) {
 			f.close()
-			return fmt.Errorf("memory of a contract: %d of %d bytes: %w", n, len(block), err)
+			return fmt.Errorf("memory of a contract: %d of %d bytes: %w", written, len(block), err)
 		}
 	}
 	return nil
@@ -125,7 +124,7 @@ func (m *memory) copyWritten() bool {
 		if room -= to - from; room < 0 {
 			return false
 		}
-		copy(m.b[from:to], m.image.bytes[from:to])
+		m.image.copyTo(m.b, from, to)
 		return true
 	})
 	m.room.private = private
@@ -173,7 +172,7 @@ func openPagemap() (f *os.File) {
 		return nil
 	}
 	defer image.file.close()
-	m := &memory{image: image, most: uint64(len(image.bytes))}
+	m := &memory{image: image, most: uint64(image.size())}
 	defer m.Free()
 	if m.Reallocate(m.most) == nil {
 		return nil

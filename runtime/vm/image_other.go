@@ -5,7 +5,7 @@ package vm
 // An imageFile is nothing here: an instance copies the image.
 type imageFile struct{}
 
-func (*imageFile) open([]byte) error { return nil }
+func (*imageFile) open(*image) error { return nil }
 func (*imageFile) close()            {}
 
 // A mapping is nothing here.
@@ -24,7 +24,7 @@ func (m *memory) grow(size uint64) ([]byte, error) {
 	}
 	b := make([]byte, size, room)
 	if m.b == nil && m.image != nil {
-		copy(b[:room], m.image.bytes)
+		m.image.copyTo(b[:room], 0, m.image.size())
 	} else {
 		copy(b, m.b)
 	}

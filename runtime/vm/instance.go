@@ -28,7 +28,9 @@ type instance struct {
 	memory   memory
 	ticks    api.MutableGlobal // gas that is left, as the module counts it
 	stack    api.MutableGlobal // bytes of stack that are left
+	window   api.MutableGlobal // bytes of stack that are paid for
 	globals  []api.MutableGlobal
+	entry    api.Function // ward_call with a stack that has grown as far as calls need it; nil: to be made
 
 	call  call // the one that it serves
 	spent bool // it trapped: it is not used again
@@ -72,6 +74,7 @@ func (m *modules) instantiate(c *contract, hash [sha256.Size]byte, image *image)
 	}
 	i.ticks = mutableGlobal(i.wasm, meter.Gas)
 	i.stack = mutableGlobal(i.wasm, meter.Stack)
+	i.window = mutableGlobal(i.wasm, meter.Window)
 	for _, name := range c.exports {
 		i.globals = append(i.globals, mutableGlobal(i.wasm, name))
 	}
@@ -127,18 +130,24 @@ func (i *instance) run(ctx context.Context, export string, p phase, h *host.Call
 	} else {
 		k.wasi.begin(initTime, initSeed(i.hash))
 	}
-	// Anew for each call: it holds a stack that grows with use and never shrinks.
-	f := i.wasm.ExportedFunction(export)
-	if f == nil {
-		panic("BUG: vm: a module was vetted without an export " + export)
+	f := i.entry
+	if export != abi.ExportCall || f == nil {
+		if f = i.wasm.ExportedFunction(export); f == nil {
+			panic("BUG: vm: a module was vetted without an export " + export)
+		}
 	}
 	under := i.root
 	if i.contract.stoppable && ctx.Done() != nil {
 		under = context.WithValue(ctx, callKey{}, k)
 	}
-	i.stack.Set(meter.MaxStack)
+	i.stack.Set(meter.FreeStack)
+	i.window.Set(meter.FreeStack)
 	k.resume()
 	err := f.CallWithStack(under, nil)
+	// The stack never shrinks. One that was paid for is not kept, or the pool would fill with large ones.
+	if i.entry = nil; export == abi.ExportCall && i.window.Get() == meter.FreeStack {
+		i.entry = f
+	}
 	k.wasi.flush(h)
 	if err = k.why(err); err != nil {
 		return err

@@ -17,6 +17,10 @@ import (
 
 const defaultModules = 64
 
+// maxHeld is the most bytes that the images of modules may take which nobody uses: 20 times what 64 contracts in plain Go need. The
+// one that was used last is kept whatever it takes.
+const maxHeld = 512 << 20
+
 // modules holds a wazero runtime and what was made ready in it, by code hash. A
 // contract is made ready once, by the first who asks for it, while the others wait;
 // it is closed when it isn't in use and limit others were used since.
@@ -32,6 +36,7 @@ type modules struct {
 	mu     sync.Mutex
 	byHash map[[sha256.Size]byte]*module
 	idle   *list.List // modules without users, the one to be closed next in front
+	held   int        // bytes of the images of all modules
 }
 
 // A module is a contract by its hash. Whoever acquired it releases it.
@@ -40,7 +45,8 @@ type module struct {
 
 	once sync.Once // makes it ready
 	*contract
-	err error
+	err  error
+	held int // bytes of the image, as far as they are counted in modules.held; guarded by modules.mu
 
 	users int           // guarded by modules.mu
 	place *list.Element // in modules.idle while there are no users; guarded by modules.mu
@@ -135,10 +141,15 @@ func (m *modules) release(mod *module) {
 		}
 		return
 	}
+	if mod.held == 0 {
+		mod.held = mod.image.held()
+		m.held += mod.held
+	}
 	mod.place = m.idle.PushBack(mod)
-	for m.idle.Len() > m.limit {
+	for m.idle.Len() > m.limit || m.held > maxHeld && m.idle.Len() > 1 {
 		oldest := m.idle.Remove(m.idle.Front()).(*module)
 		delete(m.byHash, oldest.hash)
+		m.held -= oldest.held
 		m.pool.empty(oldest)
 		// Under the lock: wazero forgets compiled code by its hash, so closing
 		// must not overtake somebody else's compiling of the same bytes.

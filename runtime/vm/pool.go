@@ -13,7 +13,7 @@ const (
 	defaultIdle      = 128
 	defaultIdleBytes = 256 << 20
 	// idleOverhead is what an instance holds beside what is copied into its memory, in bytes, about: wazero's
-	// structures, page tables.
+	// structures, page tables, a stack, which hostile code can make 1 MiB large.
 	idleOverhead = 64 << 10
 )
 
@@ -66,8 +66,9 @@ func (m *modules) take(mod *module) (*instance, error) {
 
 // fromTheStart returns an instance that owes nothing to the snapshot.
 func (m *modules) fromTheStart(mod *module) (*instance, error) {
-	i, err := m.instantiate(mod.contract, mod.hash, mod.contract.fresh)
+	i, err := m.instantiate(mod.contract, mod.hash, nil)
 	if err == nil {
+		i.fill(mod.data)
 		if err = i.start(&host.Call{Gas: gas.NewMeter(gas.MaxInit)}); err != nil {
 			i.close()
 		}
