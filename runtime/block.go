@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/wardledger/ward/runtime/gas"
+	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/registry"
 	"github.com/wardledger/ward/runtime/state"
@@ -48,6 +49,13 @@ func (r *Runtime) Begin(h Header) (*Block, error) {
 // Apply runs one transaction and returns its receipt, whatever it says. Bytes that can't be
 // admitted change nothing at all. An error means that this node is broken: the block must be given up.
 func (b *Block) Apply(raw []byte) (receipt.Receipt, error) {
+	// Never done: how long a contract runs is for its gas to say, the same on every node.
+	return b.apply(context.Background(), raw, nil)
+}
+
+// apply is Apply with a context that ends it, for a block that is executed again to see what happened, and a trace of the
+// call if there is one.
+func (b *Block) apply(ctx context.Context, raw []byte, trace *host.Trace) (receipt.Receipt, error) {
 	t, refused, err := b.runtime.admit(&b.admission, raw, false)
 	if err != nil {
 		return receipt.Receipt{}, fmt.Errorf("runtime: height %d, transaction %d: %w", b.admission.header.Height, len(b.receipts), err)
@@ -55,7 +63,7 @@ func (b *Block) Apply(raw []byte) (receipt.Receipt, error) {
 	rec := receiptOf(&t)
 	if refused != nil {
 		rec.Code, rec.Reason = refused.code, refused.reason
-	} else if err := b.run(&t, &rec); err != nil {
+	} else if err := b.run(ctx, &t, &rec, trace); err != nil {
 		return receipt.Receipt{}, fmt.Errorf("runtime: height %d, transaction %s: %w", b.admission.header.Height, t.ID(), err)
 	}
 	b.receipts = append(b.receipts, rec)
@@ -65,7 +73,7 @@ func (b *Block) Apply(raw []byte) (receipt.Receipt, error) {
 // run executes an admitted transaction. What it wrote stays or goes as a whole; what it is
 // charged stays: the gas used, at least half of the limit, or all of the limit as far as
 // the account has given away the quota that it was charged to.
-func (b *Block) run(t *admitted, rec *receipt.Receipt) error {
+func (b *Block) run(ctx context.Context, t *admitted, rec *receipt.Receipt, trace *host.Trace) error {
 	b.admission.activated = b.admission.activated || Activates(t.Signed)
 	meter := gas.NewMeter(t.GasLimit)
 	meter.Charge(gas.MinLimit(t.size)) // admitted: the limit holds it
@@ -76,23 +84,18 @@ func (b *Block) run(t *admitted, rec *receipt.Receipt) error {
 		return err
 	}
 	mark := b.admission.overlay.Checkpoint()
-	// Never done: how long a contract runs is for its gas to say, the same on every node.
-	out, err := b.runtime.execute(context.Background(), call{
+	out, err := b.runtime.execute(ctx, call{
 		overlay: b.admission.overlay, records: b.admission.records, chain: b.admission.chain,
 		height: b.admission.header.Height, time: b.admission.header.Time,
 		contract: t.Contract, method: t.Method, args: t.Args,
-		sender: t.key.Account, seed: t.ID(), meter: meter,
+		sender: t.key.Account, seed: t.ID(), meter: meter, trace: trace,
 	})
 	if err != nil {
 		return err
 	}
-	rec.Code, rec.ContractCode, rec.Reason = out.Code, out.ContractCode, out.Reason
-	rec.Log = out.log
-	if out.Code == receipt.OK {
-		rec.Return, rec.Events = out.result, out.events
-	} else {
+	out.fill(rec)
+	if out.Code != receipt.OK {
 		b.admission.overlay.Revert(mark)
-		rec.Events = []receipt.Event{rec.Refusal()} // no refusal is invisible
 	}
 	rec.GasUsed = meter.Used()
 	return b.admission.records.Refund(t.key.Account, t.GasLimit-max(rec.GasUsed, t.GasLimit/2))

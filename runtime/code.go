@@ -173,7 +173,10 @@ func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, erro
 	if c.args == nil {
 		c.args = cbor.AppendMap(nil, 0)
 	}
+	before := c.meter.Used()
+	c.trace = c.trace.Inner(c.contract, c.method, c.args, c.sender)
 	out, err := r.enter(ctx, c, instance)
+	c.trace.Finish(out.stop(), out.result, c.meter.Used()-before)
 	if err != nil || out.Code != receipt.OK {
 		return out, err
 	}

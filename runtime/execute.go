@@ -32,6 +32,7 @@ type call struct {
 	seed             [32]byte
 	view             bool
 	meter            *gas.Meter
+	trace            *host.Trace // of this call; nil, the ordinary: nobody wants to know
 }
 
 // outcome is how a call ended and, if it ended well, what came of it.
@@ -47,9 +48,35 @@ func stopped(code receipt.Code, format string, args ...any) outcome {
 	return outcome{Result: vm.Result{Code: stop.Code, Reason: stop.Reason}}
 }
 
+// fill says in a receipt how it ended. The caller reverts what a failed call has written.
+func (o *outcome) fill(rec *receipt.Receipt) {
+	rec.Code, rec.ContractCode, rec.Reason, rec.Log = o.Code, o.ContractCode, o.Reason, o.log
+	if o.Code == receipt.OK {
+		rec.Return, rec.Events = o.result, o.events
+	} else {
+		rec.Events = []receipt.Event{rec.Refusal()} // no refusal is invisible
+	}
+}
+
+// stop is how a call failed, nil if it didn't.
+func (o *outcome) stop() *host.Stop {
+	if o.Code == receipt.OK {
+		return nil
+	}
+	return &host.Stop{Code: o.Code, ContractCode: o.ContractCode, Reason: o.Reason}
+}
+
 // execute finds the contract and runs the method. The caller reverts what a failed call
 // has written.
 func (r *Runtime) execute(ctx context.Context, c call) (outcome, error) {
+	c.trace.Begin(c.contract, c.method, c.args, c.sender)
+	before := c.meter.Used()
+	out, err := r.dispatch(ctx, c)
+	c.trace.Finish(out.stop(), out.result, c.meter.Used()-before)
+	return out, err
+}
+
+func (r *Runtime) dispatch(ctx context.Context, c call) (outcome, error) {
 	if c.method == initMethod {
 		return stopped(receipt.UnknownMethod, "%q runs once, when a contract is created, and can't be called", initMethod), nil
 	}
@@ -134,7 +161,8 @@ func (r *Runtime) enter(ctx context.Context, c call, instance registry.Instance)
 		Sender: c.sender, Origin: c.sender, View: c.view, Seed: c.seed,
 		Capabilities: instance.Capabilities,
 		Gas:          c.meter, Store: c.overlay, Accounts: accounts{c.records, c.height}, Authorities: authorities{c.records},
-		Run: func(inner *host.Call) (*host.Stop, error) { return r.run(ctx, c, inner) },
+		Run:   func(inner *host.Call) (*host.Stop, error) { return r.run(ctx, c, inner) },
+		Trace: c.trace,
 	}
 	result, err := r.engine.Call(ctx, codeOf(c.records, instance), h)
 	if err != nil {

@@ -21,18 +21,21 @@ func (c *Call) OpenAccount(encoded []byte) (abi.Status, error) {
 	}
 	o, err := abi.DecodeOpenAccount(encoded)
 	if err != nil {
-		c.log.add(name + ": " + err.Error())
+		c.Note(name + ": " + err.Error())
 		return 0, Stopf(receipt.Trapped, "%s: the argument is not an account to open", name)
 	}
 	o.Key = append([]byte(nil), o.Key...) // aliases the contract's memory, like the next two
 	o.Account = append([]byte(nil), o.Account...)
 	o.Owner = append([]byte(nil), o.Owner...)
+	if t := c.Trace; t != nil {
+		t.step(Step{Op: name, Value: t.keep(encoded)})
+	}
 	return c.Accounts.OpenKey(o)
 }
 
 // ShutAccount shuts a key.
 func (c *Call) ShutAccount(kid address.Address) (abi.Status, error) {
-	if err := c.managing("account_shut"); err != nil {
+	if err := c.managing("account_shut", kid); err != nil {
 		return 0, err
 	}
 	return c.Accounts.ShutKey(kid)
@@ -40,7 +43,7 @@ func (c *Call) ShutAccount(kid address.Address) (abi.Status, error) {
 
 // ReopenAccount opens a shut key again.
 func (c *Call) ReopenAccount(kid address.Address) (abi.Status, error) {
-	if err := c.managing("account_reopen"); err != nil {
+	if err := c.managing("account_reopen", kid); err != nil {
 		return 0, err
 	}
 	return c.Accounts.ReopenKey(kid)
@@ -48,7 +51,7 @@ func (c *Call) ReopenAccount(kid address.Address) (abi.Status, error) {
 
 // RetireAccount shuts a key for ever.
 func (c *Call) RetireAccount(kid address.Address) (abi.Status, error) {
-	if err := c.managing("account_retire"); err != nil {
+	if err := c.managing("account_retire", kid); err != nil {
 		return 0, err
 	}
 	return c.Accounts.RetireKey(kid)
@@ -63,9 +66,15 @@ func (c *Call) mayManage(function string) error {
 }
 
 // managing is mayManage, paid for.
-func (c *Call) managing(function string) error {
+func (c *Call) managing(function string, kid address.Address) error {
 	if err := c.mayManage(function); err != nil {
 		return err
 	}
-	return c.Charge(gas.Account)
+	if err := c.Charge(gas.Account); err != nil {
+		return err
+	}
+	if t := c.Trace; t != nil {
+		t.step(Step{Op: function, Key: t.keep(kid[:])})
+	}
+	return nil
 }

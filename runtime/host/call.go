@@ -93,6 +93,8 @@ type Call struct {
 	Authorities Authorities
 	// Run runs the calls that this contract makes of others; nil: there are no others.
 	Run Runner
+	// Trace is told what the call does; nil, the ordinary, costs nothing.
+	Trace *Trace
 
 	outer     *Call // the call in which this one was made, or nil
 	events    []receipt.Event

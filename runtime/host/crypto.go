@@ -39,7 +39,7 @@ func (c *Call) VerifyCOSE(key, aad, message []byte) ([]byte, error) {
 	}
 	payload, err := tx.OpenMessage(string(aad), message, pub)
 	if err != nil {
-		c.log.add(name + ": " + err.Error())
+		c.Note(name + ": " + err.Error())
 		return nil, nil
 	}
 	if payload == nil {

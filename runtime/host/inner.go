@@ -34,7 +34,7 @@ func (c *Call) CallContract(contract, method, args []byte, limit uint64) (receip
 		return 0, Stopf(receipt.Trapped, "call: %+q is not a method's name", method)
 	}
 	if err := cbor.Valid(args); err != nil {
-		c.log.add("call: args: " + err.Error())
+		c.Note("call: args: " + err.Error())
 		return 0, Stopf(receipt.Trapped, "call: the arguments of %s.%s are not one canonical CBOR item", contract, method)
 	}
 	inner := &Call{
@@ -43,6 +43,8 @@ func (c *Call) CallContract(contract, method, args []byte, limit uint64) (receip
 		Sender: address.OfContract(c.Contract), Origin: c.Origin, View: c.View, Seed: c.Seed,
 		Gas: c.Gas, Store: c.Store, Accounts: c.Accounts, Authorities: c.Authorities, Run: c.Run, outer: c,
 	}
+	inner.Trace = c.Trace.Inner(inner.Contract, inner.Method, inner.Args, inner.Sender)
+	before := c.Gas.Used()
 	limited := limit < c.Gas.Left()
 	if limited {
 		inner.Gas = gas.NewMeter(limit)
@@ -59,6 +61,10 @@ func (c *Call) CallContract(contract, method, args []byte, limit uint64) (receip
 		if err := c.Charge(inner.Gas.Used()); err != nil {
 			return 0, err
 		}
+	}
+	if t := inner.Trace; t != nil {
+		t.View = inner.View
+		t.Finish(stop, inner.result, c.Gas.Used()-before)
 	}
 	for _, line := range inner.Log() {
 		c.log.add(line)
@@ -114,18 +120,21 @@ func (c *Call) SetAuthorities(encoded []byte) (abi.Status, error) {
 	}
 	set, err := abi.DecodeAuthoritySet(encoded)
 	if err != nil {
-		c.log.add(name + ": " + err.Error())
+		c.Note(name + ": " + err.Error())
 		return 0, Stopf(receipt.Trapped, "%s: the argument is not a set of keys", name)
 	}
 	if err := c.Charge(gas.Authority * uint64(len(set))); err != nil {
 		return 0, err
 	}
 	if err := set.Check(); err != nil {
-		c.log.add(name + ": " + err.Error())
+		c.Note(name + ": " + err.Error())
 		return abi.StatusNotASet, nil
 	}
 	for i := range set {
 		set[i] = bytes.Clone(set[i]) // aliases the contract's memory
+	}
+	if c.Trace != nil {
+		c.Trace.step(Step{Op: name})
 	}
 	return c.Authorities.SetAuthorities(set)
 }

@@ -42,7 +42,7 @@ func (c *Call) Emit(name, attributes []byte) error {
 		return Stopf(receipt.NotPermitted, "emit: only the runtime emits %s", abi.RefusedEvent)
 	}
 	if err := attributeMap(attributes); err != nil {
-		c.log.add("emit: attributes: " + err.Error())
+		c.Note("emit: attributes: " + err.Error())
 		return Stopf(receipt.Trapped, "emit: the attributes of %+q are not a canonical CBOR map with text keys", name)
 	}
 	events, bytesTaken := c.emitted()
@@ -57,6 +57,9 @@ func (c *Call) Emit(name, attributes []byte) error {
 	}
 	c.eventSize += size
 	c.events = append(c.events, e)
+	if t := c.Trace; t != nil {
+		t.step(Step{Op: "emit", Event: e.Name, Attributes: t.keep(e.Attributes)})
+	}
 	return nil
 }
 
@@ -98,7 +101,7 @@ func (c *Call) Return(result []byte) error {
 		return err
 	}
 	if err := cbor.Valid(result); err != nil {
-		c.log.add("ret: " + err.Error())
+		c.Note("ret: " + err.Error())
 		return Stopf(receipt.BadResult, "ret: the result is not one canonical CBOR item")
 	}
 	c.result = bytes.Clone(result)
@@ -133,10 +136,15 @@ func (c *Call) WriteLog(line []byte) error {
 	if err := c.Charge(gas.LogByte * uint64(min(len(line), abi.MaxLog))); err != nil {
 		return err
 	}
-	c.log.add(text(line, abi.MaxLog))
+	c.Note(text(line, abi.MaxLog))
 	return nil
 }
 
 // Note adds a line of the machine's own to the debug log: what nobody pays for, or
 // what was paid for already.
-func (c *Call) Note(line string) { c.log.add(line) }
+func (c *Call) Note(line string) {
+	c.log.add(line)
+	if c.Trace != nil {
+		c.Trace.line(line)
+	}
+}

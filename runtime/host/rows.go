@@ -55,6 +55,9 @@ func (c *Call) Get(collection, key []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Trace != nil {
+		c.Trace.row("get", collection, key, value, value != nil)
+	}
 	// The row is at hand now; what is paid for is copying it to the contract.
 	return value, c.Charge(gas.ReadByte * uint64(len(value)))
 }
@@ -72,6 +75,9 @@ func (c *Call) Exists(collection, key []byte) (bool, error) {
 		return false, err
 	}
 	value, err := c.Store.Get(rows, key)
+	if c.Trace != nil {
+		c.Trace.row("exists", collection, key, nil, value != nil)
+	}
 	return value != nil, err
 }
 
@@ -92,6 +98,9 @@ func (c *Call) Set(collection, key, value []byte) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.Trace != nil {
+		c.Trace.row("set", collection, key, value, false)
 	}
 	// A copy: value lies in the contract's memory, and the store keeps it. It is
 	// not nil even when empty, because nil is how a store says "no row".
@@ -114,6 +123,9 @@ func (c *Call) Delete(collection, key []byte) (bool, error) {
 		return false, err
 	}
 	value, err := c.Store.Get(rows, key)
+	if c.Trace != nil {
+		c.Trace.row("delete", collection, key, nil, value != nil)
+	}
 	if err != nil || value == nil {
 		return false, err
 	}
@@ -145,6 +157,9 @@ func (c *Call) Scan(r Range, room int) (page []byte, need int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	if t := c.Trace; t != nil {
+		t.step(Step{Op: "scan", Collection: string(r.Collection), Key: t.keep(r.Start), End: t.keep(r.End), Reverse: r.Reverse})
+	}
 	left := min(r.Limit, abi.MaxScanRows)
 	if left == 0 {
 		return nil, 0, nil
@@ -171,6 +186,9 @@ func (c *Call) Scan(r Range, room int) (page []byte, need int, err error) {
 		page = binary.LittleEndian.AppendUint32(page, uint32(len(value)))
 		page = append(page, key...)
 		page = append(page, value...)
+		if c.Trace != nil {
+			c.Trace.row("row", r.Collection, key, value, true)
+		}
 		left--
 		return left > 0
 	})

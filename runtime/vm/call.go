@@ -51,6 +51,8 @@ func (e *Engine) call(ctx context.Context, code Code, c *host.Call) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	c.Enter(host.Machine)
+	defer c.Leave() // where there is no instance
 	if err := c.Charge(gas.Enter); err != nil {
 		return err
 	}
@@ -67,6 +69,7 @@ func (e *Engine) call(ctx context.Context, code Code, c *host.Call) error {
 		return err
 	}
 	defer e.modules.give(mod, i)
+	c.Leave()
 	return i.run(ctx, abi.ExportCall, calling, c)
 }
 

@@ -200,6 +200,8 @@ func (k *call) why(err error) error {
 		reason = stackExhausted
 	}
 	// The next call needs another instance.
+	k.host.Enter(host.Machine)
+	defer k.host.Leave()
 	if err := k.host.Charge(i.contract.renew); err != nil {
 		return err
 	}
@@ -224,6 +226,7 @@ func (i *instance) close() {
 // halt ends the contract from inside a host function: nothing more of it runs.
 func (k *call) halt(err error) {
 	k.end = err
+	k.host.Leave()
 	panic(errHalt)
 }
 
@@ -240,6 +243,7 @@ func (k *call) enter(function string) {
 			k.halt(cause)
 		}
 	}
+	k.host.Enter(function)
 	if err := k.host.Charge(gas.Host); err != nil {
 		k.halt(err)
 	}
@@ -248,5 +252,6 @@ func (k *call) enter(function string) {
 // leave ends it.
 func (k *call) leave() {
 	k.running = ""
+	k.host.Leave()
 	k.resume()
 }
