@@ -20,14 +20,10 @@ import (
 // Each contract counts calls, and ends, counts and emits alike on both engines.
 func TestStockCompilers(t *testing.T) {
 	clang := func(flags ...string) []string {
-		return append(append([]string{"clang", "--target=wasm32", "-nostdlib", "-Wl,--no-entry"}, flags...), "testdata/compilers/counter.c", "-o")
+		return slices.Concat([]string{"clang", "--target=wasm32", "-nostdlib", "-Wl,--no-entry"}, flags, []string{"testdata/compilers/counter.c", "-o"})
 	}
-	rustc := func(level string) []string {
-		return []string{"rustc", "--target", "wasm32-unknown-unknown", "--crate-type", "cdylib", "-C", "opt-level=" + level, "-C", "link-arg=--strip-debug", "testdata/compilers/counter.rs", "-o"}
-	}
-	asc := func(flags ...string) []string {
-		return append(append([]string{"asc", "testdata/compilers/counter.ts", "--use", "abort="}, flags...), "-o")
-	}
+	rustc := func(level string) []string { return rustContract(level, "testdata/compilers/counter.rs") }
+	asc := func(flags ...string) []string { return ascContract("testdata/compilers/counter.ts", flags...) }
 	for name, command := range map[string][]string{
 		"clang -O0": clang("-O0"),
 		"clang -O2": clang("-O2"),
@@ -41,15 +37,7 @@ func TestStockCompilers(t *testing.T) {
 		"asc -O, minimal":           asc("-O", "--runtime", "stub"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "counter.wasm")
-			command := append(command, file)
-			if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
-				t.Fatalf("%v: %v\n%s", command, err, out)
-			}
-			wasm, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			wasm := compiled(t, command)
 			var said []string
 			onBoth(t, func(t *testing.T, e *vm.Engine) {
 				store := newStore(t)
@@ -77,6 +65,15 @@ func TestStockCompilers(t *testing.T) {
 func cContract(flags ...string) []string {
 	return slices.Concat([]string{"clang", "--target=wasm32", "-ffreestanding", "-nostdlib", "-mbulk-memory", "-pedantic", "-Wall", "-Wextra", "-Werror",
 		"-I", "../../sdk/c", "-Wl,--no-entry,--strip-all,--stack-first,-z,stack-size=16384"}, flags)
+}
+
+// rustContract compiles Rust, and ascContract AssemblyScript.
+func rustContract(level, source string) []string {
+	return []string{"rustc", "--target", "wasm32-unknown-unknown", "--crate-type", "cdylib", "-C", "opt-level=" + level, "-C", "link-arg=--strip-debug", source, "-o"}
+}
+
+func ascContract(source string, flags ...string) []string {
+	return slices.Concat([]string{"asc", source, "--use", "abort="}, flags, []string{"-o"})
 }
 
 // compiled runs a command that ends with the name of what it writes.
@@ -109,6 +106,8 @@ func TestConformanceOfCompilers(t *testing.T) {
 		{"C", cContract("-std=c99", "-O2", "testdata/conformance/conformance.c", "-o")},
 		{"C, not optimised", cContract("-std=c99", "-O0", "testdata/conformance/conformance.c", "-o")},
 		{"C, small", cContract("-std=c99", "-Oz", "testdata/conformance/conformance.c", "-o")},
+		{"Rust", rustContract("3", "testdata/conformance/conformance.rs")},
+		{"AssemblyScript", ascContract("testdata/conformance/conformance.ts", "-O", "--runtime", "stub")},
 	} {
 		t.Run(language.name, func(t *testing.T) {
 			wasm := compiled(t, language.command)
