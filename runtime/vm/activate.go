@@ -203,7 +203,8 @@ func (m *modules) compile(hash [32]byte, wasm []byte) (wazero.CompiledModule, er
 	// What vet accepts is valid, so the error is of the cache: a full disk, a damaged file. A damaged file
 	// would stop the node at every start. What is cached can be made again.
 	if !m.compiles(ctx, wasm) {
-		return nil, fmt.Errorf("code %x was vetted, but wazero does not compile it: %w", hash[:8], err)
+		// A bug, of vet or of wazero, and the same for every node: better one contract less than a chain that stands still.
+		return nil, &Refused{Reason: "it is valid, but does not compile", Detail: err.Error()}
 	}
 	if wiped := wipe(m.cacheDir); wiped == nil {
 		compiled, err = m.runtime.CompileModule(ctx, wasm)
