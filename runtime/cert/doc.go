@@ -14,7 +14,8 @@
 // release. Therefore the profile is our own, and narrow: from a library come the
 // tags and lengths of DER (cryptobyte) and the arithmetic of the curve (crypto/ecdsa),
 // everything else is decided here. What is accepted here, crypto/x509 and OpenSSL accept
-// as well, for any purpose and with the same anchors. An anchor is the contract's word: self-signed or not,
+// as well, for any purpose and with the same anchors, except that they also refuse
+// malformed values of extensions that are not looked at here. An anchor is the contract's word: self-signed or not,
 // its own signature, in whatever algorithm, is not looked at (RFC 5280, section
 // 6.1.1 d; OpenSSL calls that a partial chain).
 //
@@ -52,7 +53,7 @@
 //	leaf        not a CA, so that a device's key can't make devices; keyUsage, if there,
 //	            with digitalSignature and without keyCertSign
 //	loops       no key occurs twice, so that nothing issues itself
-//	Matter      the VID and PID of an issuer bind everything below it, and a leaf has a VID
+//	Matter      four capital hex digits; the VID and PID of an issuer bind everything below it, and a leaf has a VID
 //	            only from an issuer that has it (Matter 6.2.3.1); a PID needs a VID
 //
 // An anchor's validity is checked although RFC 5280 leaves that open: its notAfter is

@@ -24,7 +24,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(cat(a.chain(), a.root.der()), a.root.der(), at)
 	f.Add(a.leaf.der(), a.sub.der(), at)
 	f.Add(b.chain(), b.root.der(), int64(cert.Never))
-	f.Add(nested(400), nested(4096), at)
+	f.Add(nested(100), nested(100), at)
 	a.leaf.set(ext{unknown, critical, []byte{5, 0}})
 	f.Add(a.chain(), anchors, at)
 	f.Fuzz(func(t *testing.T, chain, others []byte, when int64) {
@@ -63,6 +63,49 @@ func check(t *testing.T, chain, anchors []byte, when int64, known [][]byte) {
 			t.Fatalf("%x is accepted and nobody signed it", der)
 		}
 	}
+}
+
+// FuzzSigned signs whatever comes in as the leaf's signed part, so that nothing but
+// the profile stands between it and being accepted. What is accepted crypto/x509 accepts.
+func FuzzSigned(f *testing.F) {
+	fam, m := newFamily(), matter()
+	fam.leaf.set(ext{eku, critical, seq(oid("1.3.6.1.5.5.7.3.2"))})
+	fam.leaf.set(ext{unknown, nil, []byte{5, 0}})
+	anchors := cat(fam.sub.der(), m.sub.der())
+	for _, leaf := range []*forge{fam.leaf, m.leaf} {
+		s := cryptobyte.String(leaf.der())
+		var outer, tbs cryptobyte.String
+		if !s.ReadASN1(&outer, asn1.SEQUENCE) || !outer.ReadASN1(&tbs, asn1.SEQUENCE) {
+			f.Fatal("not a certificate")
+		}
+		f.Add([]byte(tbs))
+	}
+	sign := signer(subKey)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if len(body) > 2*cert.MaxCertificate {
+			return
+		}
+		tbs := seq(body)
+		der := seq(tbs, ecdsaSHA256, tlv(3, sign(tbs)))
+		if len(der) > 0xffff {
+			return
+		}
+		if _, err := cert.Verify(der, anchors, at); err != nil || readsMore(body) {
+			return
+		}
+		agree(t, "signed", der, anchors, at)
+	})
+}
+
+// readsMore reports whether a certificate may have an extension of RFC 5280 whose
+// value crypto/x509 reads and we don't: it refuses a malformed one.
+func readsMore(b []byte) bool {
+	for _, id := range []byte{17, 18, 31, 32} { // alternative names, distribution points, policies
+		if bytes.Contains(b, []byte{6, 3, 0x55, 0x1d, id}) {
+			return true
+		}
+	}
+	return bytes.Contains(b, []byte{0x2b, 6, 1, 5, 5, 7, 1, 1}) // authorityInfoAccess
 }
 
 // withTwin is a certificate with the other s in its signature.
