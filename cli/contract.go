@@ -11,6 +11,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/wardledger/ward/runtime"
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/abi/specjson"
 	"github.com/wardledger/ward/runtime/gas"
@@ -179,7 +180,11 @@ func contractDeploy(c *urfave.Context) error {
 	}
 	limit := c.Uint64("gas")
 	if limit == 0 {
-		limit = min(client.DefaultGas+(gas.PerTxByte+gas.DeployByte)*uint64(len(encoded)), gas.MaxLimit)
+		price, err := runtime.DeployGas(m.Wasm)
+		if err != nil {
+			return err
+		}
+		limit = min(client.DefaultGas+gas.PerTxByte*uint64(len(encoded))+price+gas.MaxInit, gas.MaxLimit)
 	}
 	return s.send(key, tx.DeployContract, "deploy", client.Args(encoded), client.Options{GasLimit: limit}, false)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/wardledger/ward/runtime/registry"
 	"github.com/wardledger/ward/runtime/state"
 	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/runtime/vet"
 )
 
 // deployMethod is the method of CodeContract that creates a contract.
@@ -52,4 +53,15 @@ func (r *Runtime) Prepare(t *tx.Signed, size int) error {
 		return fmt.Errorf("the gas limit of %d does not pay for %d bytes of code", t.GasLimit, len(n.code))
 	}
 	return r.engine.Activate(meter, n.code)
+}
+
+// DeployGas is what the deployment of code costs before anything of the contract runs, beside [gas.MinLimit] of its transaction.
+// _initialize may use up to [gas.MaxInit] more, the memory that it leaves costs [gas.EnterPrice], and the contract's init uses what
+// it likes. The error is why the code will be refused.
+func DeployGas(code []byte) (uint64, error) {
+	module, err := vet.Module(code)
+	if err != nil {
+		return 0, err
+	}
+	return (gas.DeployByte+gas.ActivateByte)*uint64(len(code)) + gas.ActivateWork*vet.Work(module), nil
 }

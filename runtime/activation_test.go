@@ -71,6 +71,24 @@ func TestOneActivation(t *testing.T) {
 	}
 }
 
+// What a deployment costs can be told before it is sent.
+func TestDeployGas(t *testing.T) {
+	c := newChain(t, vm.Options{})
+	c.block()
+	price, err := runtime.DeployGas(reader) // which has a page of memory, no _initialize and no init
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := deployment(c, operator, "one", reader)
+	r := c.one(raw)
+	if want := gas.MinLimit(len(raw)) + price + gas.EnterPrice(1); r.Code != receipt.OK || r.GasUsed != want {
+		t.Errorf("%s, %d gas, want %d", r.Code.Name(), r.GasUsed, want)
+	}
+	if _, err := runtime.DeployGas([]byte("junk")); err == nil {
+		t.Error("junk has a price")
+	}
+}
+
 // Prepare does what the block would ask of the engine, within the transaction's gas, and changes nothing.
 func TestPrepare(t *testing.T) {
 	c := newChain(t, vm.Options{})

@@ -49,7 +49,7 @@ const (
 	maxDelay = 7 * sdk.Day
 
 	// usualOrders and mostOrders are how many orders clear looks at in a call.
-	usualOrders, mostOrders = 64, 256
+	usualOrders, mostOrders = 32, 256
 	// usualParties and mostParties are how many parties settle visits in a call.
 	usualParties, mostParties = 16, 64
 	// totalled is how many accounts totals adds up in one page.

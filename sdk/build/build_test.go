@@ -86,7 +86,7 @@ func TestContractSaysWhatIsWrong(t *testing.T) {
 				filepath.Join("testdata", "broken", "main.go") + `:7:`},
 			as[*build.CompileError]},
 		{"no contract", build.Options{Dir: filepath.Join("testdata", "mute")},
-			[]string{"contract in " + filepath.Join("testdata", "mute"), "no export ward_call"}, as[*vm.Refused]},
+			[]string{"contract in " + filepath.Join("testdata", "mute"), "there is no ward_call"}, as[*vm.Refused]},
 		{"no folder", build.Options{Dir: "nowhere"}, []string{`no folder "nowhere"`}, nil},
 		{"no source", build.Options{Dir: "testdata"}, []string{"does not compile", "no Go files"}, as[*build.CompileError]},
 		{"no go", build.Options{Dir: "testdata", Go: "no-such-go"},
