@@ -317,6 +317,9 @@ func (n *Node) Submit(ctx context.Context, raw []byte) (receipt.Receipt, error) 
 	return n.engine.Submit(ctx, raw)
 }
 
+// Transactions are those of a committed block; see [consensus.Engine.Transactions].
+func (n *Node) Transactions(height uint64) ([][]byte, error) { return n.engine.Transactions(height) }
+
 var _ api.Engine = (*Node)(nil)
 
 // Condition tells how the node is doing.

@@ -21,6 +21,13 @@ type Chain interface {
 	Contracts(after string, limit int) ([]registry.Instance, error)
 	Key(kid address.Address, time int64) (info runtime.KeyInfo, found bool, err error)
 	View(ctx context.Context, q runtime.Query) (receipt.Receipt, uint64, error)
+	Tracer
+}
+
+// Tracer tells what calls do, and leaves nothing behind.
+type Tracer interface {
+	Simulate(ctx context.Context, t runtime.Trial) (runtime.Traced, error)
+	TraceTx(ctx context.Context, h runtime.Header, first [][]byte) (runtime.Traced, error)
 }
 
 var _ Chain = (*runtime.Runtime)(nil)
@@ -31,6 +38,8 @@ type Engine interface {
 	// before; another code is a refusal with its reason. An error means that the node takes
 	// nothing any more.
 	Submit(ctx context.Context, raw []byte) (receipt.Receipt, error)
+	// Transactions are those of a committed block, in order; none if the engine doesn't keep that block any more.
+	Transactions(height uint64) ([][]byte, error)
 	// Condition tells how the node is doing, at once.
 	Condition() Condition
 }
@@ -107,7 +116,9 @@ type Config struct {
 	MaxWaiting int
 	// MaxViews bounds the views that run at a time. Default 2 per CPU.
 	MaxViews int
-	// ViewTimeout is how long a view may take, waiting for its turn included. Default 5 s.
+	// MaxTraces bounds the simulations and traces that run at a time; who comes then is told to come again. Default 1 per CPU.
+	MaxTraces int
+	// ViewTimeout is how long a view may take, waiting for its turn included, and a simulation or trace. Default 5 s.
 	ViewTimeout time.Duration
 
 	// MaxSubscribers and MaxPerAddress bound the event streams; see stream.Config.
@@ -133,9 +144,9 @@ func (c Config) Validate() error {
 		return errors.New("api: Chain, Engine and Log are required")
 	case c.ChainID == "":
 		return errors.New("api: ChainID is required")
-	case c.Burst < 0 || c.MaxConnections < 0 || c.MaxWaiting < 0 || c.MaxViews < 0:
-		return fmt.Errorf("api: burst %d, connections %d, waiting %d, views %d: must not be negative",
-			c.Burst, c.MaxConnections, c.MaxWaiting, c.MaxViews)
+	case c.Burst < 0 || c.MaxConnections < 0 || c.MaxWaiting < 0 || c.MaxViews < 0 || c.MaxTraces < 0:
+		return fmt.Errorf("api: burst %d, connections %d, waiting %d, views %d, traces %d: must not be negative",
+			c.Burst, c.MaxConnections, c.MaxWaiting, c.MaxViews, c.MaxTraces)
 	case c.ViewTimeout < 0 || c.StallAfter < 0 || c.QuietAfter < 0:
 		return fmt.Errorf("api: view timeout %s, stall after %s, quiet after %s: must not be negative", c.ViewTimeout, c.StallAfter, c.QuietAfter)
 	}
@@ -153,6 +164,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxConnections, 4096)
 	orDefault(&c.MaxWaiting, 1024)
 	orDefault(&c.MaxViews, 2*cpus())
+	orDefault(&c.MaxTraces, cpus())
 	orDefault(&c.ViewTimeout, 5*time.Second)
 	orDefault(&c.MinFree, 512<<20)
 	orDefault(&c.StallAfter, 30*time.Second)

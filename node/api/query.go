@@ -6,14 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"mime"
 	"net/http"
 
 	"github.com/wardledger/ward/runtime"
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/abi/specjson"
-	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/receipt"
 )
 
@@ -41,32 +39,8 @@ func (s *Server) postQuery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	contract, name := r.PathValue("name"), r.PathValue("method")
-	if !abi.ValidContract(contract) {
-		return badRequest.because("contract %s: not a name of a contract", shown(contract))
-	}
-	q := runtime.Query{Contract: contract, Method: name}
-	text, past := p["height"]
-	if q.Height, err = number("height", text, past, 1, math.MaxUint64, 0); err != nil {
-		return err
-	}
-	if text, ok := p["sender"]; ok {
-		if q.Sender, err = address.Parse(text); err != nil {
-			return badRequest.because("sender: %v", err)
-		}
-	}
-	doc, err := arguments(w, r)
+	q, spec, past, err := s.question(w, r, p, true)
 	if err != nil {
-		return err
-	}
-	info, found, err := s.config.Chain.Contract(contract)
-	if err != nil {
-		return err
-	}
-	if !found {
-		return unknownContract(contract)
-	}
-	if q.Args, err = encodeArguments(info.Spec, contract, name, doc); err != nil {
 		return err
 	}
 	clock := clockBlock
@@ -75,20 +49,12 @@ func (s *Server) postQuery(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if newest := s.config.Log.Height(); q.Height > newest {
-			return futureHeight.because("height %d does not exist yet: the newest block is %d", q.Height, newest)
-		}
 		if h == nil {
 			return pruned.because("the log of this node begins at height %d, so the time of block %d is not known", s.config.Log.First(), q.Height)
 		}
 		q.Time = h.Time
-	} else {
-		if q.Height = s.config.Log.Height(); q.Height == 0 {
-			return unavailable.because("the chain has no block yet")
-		}
-		if q.Time, clock, err = s.now(); err != nil {
-			return err
-		}
+	} else if q.Time, clock, err = s.now(); err != nil {
+		return err
 	}
 	rec, height, err := s.view(r.Context(), q)
 	if err != nil {
@@ -96,11 +62,11 @@ func (s *Server) postQuery(w http.ResponseWriter, r *http.Request) error {
 	}
 	if rec.Code != receipt.OK {
 		rec.TxID = [32]byte{} // there is no transaction
-		return refusal(&rec, info.Spec)
+		return refusal(&rec, spec)
 	}
-	rec.Method = name
+	rec.Method = q.Method
 	body := queryBody{Height: height, Time: q.Time, Clock: clock, GasUsed: rec.GasUsed}
-	body.Result, body.ResultCBOR = result(info.Spec, &rec)
+	body.Result, body.ResultCBOR = result(spec, &rec)
 	writeJSON(w, http.StatusOK, body)
 	return nil
 }
@@ -124,8 +90,8 @@ func arguments(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return doc, nil
 }
 
-// encodeArguments makes CBOR of the arguments of a view, by its contract's spec.
-func encodeArguments(spec *abi.Spec, contract, name string, doc []byte) ([]byte, error) {
+// encodeArguments makes CBOR of the arguments of a method, which must be a view if view is true, by its contract's spec.
+func encodeArguments(spec *abi.Spec, contract, name string, doc []byte, view bool) ([]byte, error) {
 	var args *abi.Type
 	if spec == nil {
 		if len(doc) > 0 {
@@ -138,7 +104,7 @@ func encodeArguments(spec *abi.Spec, contract, name string, doc []byte) ([]byte,
 			f.reason = "contract " + shown(contract) + " has no method " + shown(name)
 			return nil, f
 		}
-		if !m.View {
+		if view && !m.View {
 			return nil, notAView.because("method %s of contract %s writes: send it in a transaction", shown(name), shown(contract))
 		}
 		args = m.Args

@@ -66,12 +66,21 @@ type receiptBody struct {
 }
 
 func (s *Server) writeReceipt(w http.ResponseWriter, rec *eventlog.Record) error {
-	r := &rec.Receipt
-	spec, err := s.spec(r.Contract)
+	body, err := s.receiptOf(rec)
 	if err != nil {
 		return err
 	}
-	body := receiptBody{
+	writeJSON(w, http.StatusOK, body)
+	return nil
+}
+
+func (s *Server) receiptOf(rec *eventlog.Record) (*receiptBody, error) {
+	r := &rec.Receipt
+	spec, err := s.spec(r.Contract)
+	if err != nil {
+		return nil, err
+	}
+	body := &receiptBody{
 		Height: rec.Height, Index: rec.Tx, Time: rec.Time, outcome: outcomeOf(r),
 		ContractCode: r.ContractCode, ContractError: errorName(spec, r.ContractCode), GasLimit: r.GasLimit,
 		Events: []json.RawMessage{},
@@ -84,12 +93,11 @@ func (s *Server) writeReceipt(w http.ResponseWriter, rec *eventlog.Record) error
 		}
 		spec, err := s.spec(e.Contract)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		body.Events = append(body.Events, object(stream.AppendEvent([]byte{'{'}, &entry, spec)))
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return body, nil
 }
 
 // object closes a JSON object.

@@ -46,8 +46,8 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	for _, heading := range []string{
-		"GET /", "POST /v1/tx", "GET /v1/tx/{id}", "GET /v1/blocks/{height}", "GET /v1/contracts", "GET /v1/contracts/{name}",
-		"POST /v1/contracts/{name}/query/{method}", "GET /v1/keys/{kid}", "GET /v1/events", "GET /v1/events/stream", "GET /v1/status", "GET /healthz", "GET /metrics",
+		"GET /", "POST /v1/tx", "GET /v1/tx/{id}", "GET /v1/tx/{id}/trace", "GET /v1/blocks/{height}", "GET /v1/contracts", "GET /v1/contracts/{name}",
+		"POST /v1/contracts/{name}/query/{method}", "POST /v1/contracts/{name}/simulate/{method}", "GET /v1/keys/{kid}", "GET /v1/events", "GET /v1/events/stream", "GET /v1/status", "GET /healthz", "GET /metrics",
 	} {
 		if !strings.Contains(readme, "\n## "+heading+"\n") {
 			t.Errorf("README.md has no section %q", heading)

@@ -40,6 +40,7 @@ type Server struct {
 
 	waiting chan struct{} // a slot for each request that waits for a commit
 	views   chan struct{} // a slot for each view that runs
+	traces  chan struct{} // a slot for each simulation or trace that runs
 	uploads chan struct{} // a slot for each body larger than an ordinary transaction
 
 	closing context.Context // is done when requests must come to an end
@@ -63,6 +64,7 @@ func New(c Config) (*Server, error) {
 		started: c.Clock(),
 		waiting: make(chan struct{}, c.MaxWaiting),
 		views:   make(chan struct{}, c.MaxViews),
+		traces:  make(chan struct{}, c.MaxTraces),
 		uploads: make(chan struct{}, maxUploads),
 	}
 	var err error
@@ -91,17 +93,19 @@ func (s *Server) handlers() map[string]http.Handler {
 		"GET /metrics":      s.metrics.handler(),
 	}
 	for pattern, h := range map[string]handler{
-		"GET /{$}":                                 s.index,
-		"POST /v1/tx":                              s.postTx,
-		"GET /v1/tx/{id}":                          s.getTx,
-		"GET /v1/blocks/{height}":                  s.getBlock,
-		"GET /v1/contracts":                        s.getContracts,
-		"GET /v1/contracts/{name}":                 s.getContract,
-		"POST /v1/contracts/{name}/query/{method}": s.postQuery,
-		"GET /v1/keys/{kid}":                       s.getKey,
-		"GET /v1/events":                           s.getEvents,
-		"GET /v1/status":                           s.getStatus,
-		"GET /healthz":                             s.getHealth,
+		"GET /{$}":                                    s.index,
+		"POST /v1/tx":                                 s.postTx,
+		"GET /v1/tx/{id}":                             s.getTx,
+		"GET /v1/tx/{id}/trace":                       s.getTrace,
+		"GET /v1/blocks/{height}":                     s.getBlock,
+		"GET /v1/contracts":                           s.getContracts,
+		"GET /v1/contracts/{name}":                    s.getContract,
+		"POST /v1/contracts/{name}/query/{method}":    s.postQuery,
+		"POST /v1/contracts/{name}/simulate/{method}": s.postSimulate,
+		"GET /v1/keys/{kid}":                          s.getKey,
+		"GET /v1/events":                              s.getEvents,
+		"GET /v1/status":                              s.getStatus,
+		"GET /healthz":                                s.getHealth,
 	} {
 		all[pattern] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if err := h(w, r); err != nil {

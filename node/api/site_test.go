@@ -72,7 +72,10 @@ type chain struct {
 	condition api.Condition
 	submitted chan struct{} // gets one for each transaction taken, if not nil
 
-	view func(context.Context, runtime.Query) (receipt.Receipt, uint64, error)
+	view     func(context.Context, runtime.Query) (receipt.Receipt, uint64, error)
+	simulate func(context.Context, runtime.Trial) (runtime.Traced, error)
+	traceTx  func(context.Context, runtime.Header, [][]byte) (runtime.Traced, error)
+	txs      map[uint64][][]byte // what Transactions answers
 }
 
 func (c *chain) Submit(_ context.Context, raw []byte) (receipt.Receipt, error) {
@@ -163,6 +166,16 @@ func (c *chain) Key(kid address.Address, time int64) (runtime.KeyInfo, bool, err
 func (c *chain) View(ctx context.Context, q runtime.Query) (receipt.Receipt, uint64, error) {
 	return c.view(ctx, q)
 }
+
+func (c *chain) Simulate(ctx context.Context, t runtime.Trial) (runtime.Traced, error) {
+	return c.simulate(ctx, t)
+}
+
+func (c *chain) TraceTx(ctx context.Context, h runtime.Header, first [][]byte) (runtime.Traced, error) {
+	return c.traceTx(ctx, h, first)
+}
+
+func (c *chain) Transactions(height uint64) ([][]byte, error) { return c.txs[height], nil }
 
 // site is an API over a chain.
 type site struct {

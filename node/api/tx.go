@@ -183,21 +183,9 @@ func (s *Server) await(ctx context.Context, t taken, since uint64, limit time.Du
 }
 
 func (s *Server) getTx(w http.ResponseWriter, r *http.Request) error {
-	if _, err := parameters(r); err != nil {
-		return err
-	}
-	id, err := tx.ParseID(r.PathValue("id"))
-	if err != nil {
-		return badRequest.because("%v", err)
-	}
-	rec, err := s.config.Log.Tx(id)
+	_, rec, err := s.record(r)
 	if err != nil {
 		return err
-	}
-	if rec == nil {
-		f := notFound.because("no block up to %d has transaction %s", s.config.Log.Height(), id)
-		f.id = &id
-		return f
 	}
 	return s.writeReceipt(w, rec)
 }

@@ -177,8 +177,26 @@ func TestCommitAndRestart(t *testing.T) {
 		if r := submit(t, e, "no"); r.Code != receipt.Malformed || r.Reason != "it says no" {
 			t.Errorf("a refusal came back as %+v", r)
 		}
+		found := 0
+		for height := range app.height + 2 { // none at 0, and none above the newest
+			txs, err := e.Transactions(uint64(height))
+			if err != nil {
+				t.Errorf("life %d: block %d: %v", life, height, err)
+			}
+			for _, b := range txs {
+				if found++; string(b) != "transaction of life "+string(rune('0'+found)) {
+					t.Errorf("life %d: block %d has %q", life, height, b)
+				}
+			}
+		}
+		if found != int(life) {
+			t.Errorf("life %d: the blocks have %d transactions", life, found)
+		}
 		if err := e.Stop(); err != nil {
 			t.Fatal(err)
+		}
+		if txs, err := e.Transactions(1); txs != nil || err != nil {
+			t.Errorf("a stopped engine has transactions %q, %v", txs, err)
 		}
 		if err := e.Stop(); err != nil {
 			t.Errorf("stopped twice: %v", err)
