@@ -8,6 +8,8 @@
 //	Client.Submit     bytes that somebody else signed               ├─> Receipt, or *Refused
 //	Client.Wait       for a transaction sent earlier               ─┘
 //	Client.Query      a view at a committed height
+//	Client.Simulate   what a call would come to, without effect
+//	Client.Trace      what a transaction did, step by step
 //	Client.Subscribe  every event that matches a filter, in order, across disconnects
 //
 // A signer is anything with tx.Signer's two methods, so a key in a secure element works

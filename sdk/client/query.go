@@ -182,13 +182,17 @@ type Question struct {
 
 // Ask asks a view of a contract.
 func (c *Client) Ask(ctx context.Context, q Question) (*Answer, error) {
-	if err := checkNames(q.Contract, q.Method); err != nil {
+	var a queryAnswer
+	if err := c.ask(ctx, "query", q, q.query(), &a); err != nil {
 		return nil, err
 	}
-	body, err := c.jsonArgs(ctx, q)
-	if err != nil {
-		return nil, err
-	}
+	return &Answer{
+		Height: a.Height, Time: a.Time.time(), Clock: a.Clock, GasUsed: uint64(a.GasUsed),
+		Result: value(a.Result), ResultCBOR: a.ResultCBOR,
+	}, nil
+}
+
+func (q Question) query() url.Values {
 	query := url.Values{}
 	if q.Height != 0 {
 		query.Set("height", strconv.FormatUint(q.Height, 10))
@@ -196,15 +200,19 @@ func (c *Client) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if !q.Sender.IsZero() {
 		query.Set("sender", q.Sender.String())
 	}
-	path := "/v1/contracts/" + q.Contract + "/query/" + q.Method
-	var a queryAnswer
-	if err := c.exchange(ctx, http.MethodPost, path, query, "application/json", body, &a); err != nil {
-		return nil, err
+	return query
+}
+
+// ask puts a question in the way that the verb says: query or simulate.
+func (c *Client) ask(ctx context.Context, verb string, q Question, query url.Values, answer any) error {
+	if err := checkNames(q.Contract, q.Method); err != nil {
+		return err
 	}
-	return &Answer{
-		Height: a.Height, Time: a.Time.time(), Clock: a.Clock, GasUsed: uint64(a.GasUsed),
-		Result: value(a.Result), ResultCBOR: a.ResultCBOR,
-	}, nil
+	body, err := c.jsonArgs(ctx, q)
+	if err != nil {
+		return err
+	}
+	return c.exchange(ctx, http.MethodPost, "/v1/contracts/"+q.Contract+"/"+verb+"/"+q.Method, query, "application/json", body, answer)
 }
 
 // jsonArgs spells arguments as the contract's spec types them: views are asked in JSON.
