@@ -45,6 +45,11 @@ func get(collection string, key []byte) ([]byte, bool) {
 	return read(func(out unsafe.Pointer, size uint32) int32 { return hostGet(collection, p, n, out, size) })
 }
 
+func exists(collection string, key []byte) bool {
+	p, n := pointer(key)
+	return hostExists(collection, p, n) == 1
+}
+
 func set(collection string, key, value []byte) {
 	kp, kn := pointer(key)
 	vp, vn := pointer(value)

@@ -156,3 +156,7 @@ func hostP256VerifyDigest(key, sig, digest unsafe.Pointer) int32
 //
 //go:wasmimport ward call_with_gas
 func hostCallWithGas(contract, method string, args unsafe.Pointer, size uint32, gas int64) int32
+
+//go:wasmimport ward x509_verify
+//go:noescape
+func hostX509Verify(chain unsafe.Pointer, chainSize uint32, anchors unsafe.Pointer, anchorsSize uint32, time int64, out unsafe.Pointer, size uint32) int32

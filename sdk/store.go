@@ -83,8 +83,7 @@ func (t *table) set(key, value any) {
 }
 
 func (t *table) has(key any) bool {
-	_, ok := get(t.collection, t.keyOf(key))
-	return ok
+	return exists(t.collection, t.keyOf(key))
 }
 
 func (t *table) remove(key any) bool { return remove(t.collection, t.keyOf(key)) }

@@ -111,7 +111,7 @@ func TestFailures(t *testing.T) {
 		{"long", receipt.Failed, "failed", strings.Repeat("ä", abi.MaxReason/2)},
 		{"account", receipt.Failed, "failed", "no such key or owner account"},
 		{"panic", receipt.Trapped, "", ""},
-		{"long key", receipt.Trapped, "", "get: key is 306 bytes, limit 256"},
+		{"long key", receipt.Trapped, "", "exists: key is 306 bytes, limit 256"},
 		{"not UTF-8", receipt.Trapped, "", ""},
 	} {
 		r := chain.Call(me, "all", "fail", failArgs{c.how})

@@ -90,6 +90,10 @@ const (
 	Verify = 150_000
 	// VerifyEd25519 is paid to check a signature of Ed25519.
 	VerifyEd25519 = 150_000
+	// Certificate is paid to read a chain of certificates, and for each signature of it for the point of a key, and
+	// CertificateByte for each byte of chain and anchors.
+	Certificate     = 10_000
+	CertificateByte = 20
 	// Mac is paid to start an HMAC-SHA-256.
 	Mac = 2_000
 	// Key is paid to check that bytes are a public key: a P-256 point is

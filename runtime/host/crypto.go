@@ -14,6 +14,7 @@ import (
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/cert"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/tx"
@@ -232,4 +233,31 @@ func (c *Call) Randomness() (sum [sha256.Size]byte, err error) {
 	}
 	// A domain of its own: no stream of WASI begins like this.
 	return sha256.Sum256(append(append([]byte("ward-randomness-v1 "), c.Seed[:]...), c.Contract...)), nil
+}
+
+// VerifyX509 checks a chain of certificates against anchors at a time in unix seconds and returns the encoded leaf, or the reason why it
+// is refused.
+func (c *Call) VerifyX509(chain, anchors []byte, at int64) (leaf []byte, no cert.Reason, err error) {
+	const name = "x509_verify"
+	if err := bound(name, "chain", len(chain), cert.MaxChain*cert.MaxCertificate); err != nil {
+		return nil, 0, err
+	}
+	if err := bound(name, "anchors", len(anchors), cert.MaxAnchors*cert.MaxCertificate); err != nil {
+		return nil, 0, err
+	}
+	if err := c.Charge(gas.Certificate + gas.CertificateByte*uint64(len(chain)+len(anchors))); err != nil {
+		return nil, 0, err
+	}
+	path, err := cert.Read(chain, anchors, at)
+	if err == nil {
+		if err := c.Charge((gas.Certificate + gas.Verify) * uint64(path.Signatures())); err != nil {
+			return nil, 0, err
+		}
+		var verified *cert.Leaf
+		if verified, err = path.Verify(); err == nil {
+			return verified.Encode(), 0, nil
+		}
+	}
+	c.log.add(name + ": " + err.Error())
+	return nil, cert.ReasonOf(err), nil
 }

@@ -145,6 +145,13 @@ var functions = map[string]function{
 	"p256_verify_digest": func(c *host.Call, a *args) (uint64, error) {
 		return truth(c.VerifyP256Digest(a.in[0], a.in[1], a.in[2]))
 	},
+	"x509_verify": func(c *host.Call, a *args) (uint64, error) {
+		leaf, no, err := c.VerifyX509(a.in[0], a.in[1], int64(a.num[0]))
+		if err != nil || leaf == nil {
+			return uint64(uint32(-int32(no))), err
+		}
+		return a.answer(leaf), nil
+	},
 	"exists": func(c *host.Call, a *args) (uint64, error) {
 		return truth(c.Exists(a.in[0], a.in[1]))
 	},

@@ -14,6 +14,7 @@ import (
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/cbor"
+	"github.com/wardledger/ward/runtime/cert"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
@@ -571,8 +572,28 @@ func (s signer) Public() tx.PublicKey {
 
 func (s signer) Sign(message []byte) ([]byte, error) { return ed25519.Sign(s.key(), message), nil }
 
+// certificates are a chain and its anchor, of runtime/cert.
+func certificates(t *testing.T) (chain, anchor string) {
+	b, err := os.ReadFile("../cert/testdata/golden.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if der, err := hex.DecodeString(value); err == nil {
+			found[name] = string(der)
+		}
+	}
+	if found["chain"] == "" || found["anchors"] == "" {
+		t.Fatal("no chain and anchors in the golden file of runtime/cert")
+	}
+	return found["chain"], found["anchors"]
+}
+
 // scenes are what is asked of each function; the first scene of a function is a good one.
 func scenes(t *testing.T) map[string][]scene {
+	chain, anchor := certificates(t)
 	t.Helper()
 	zeros := func(n int) string { return strings.Repeat("\x00", n) }
 	long := func(n int) string { return strings.Repeat("x", n) }
@@ -775,6 +796,13 @@ func scenes(t *testing.T) map[string][]scene {
 			act("a message that is longer than all", asks("ed25519_verify_batch", edKey+edSig+"\xff\xff\xff\xff"+edMsg)),
 			act("as many as there may be", asks("ed25519_verify_batch", strings.Repeat(good, abi.MaxBatch))),
 			act("more than there may be", asks("ed25519_verify_batch", strings.Repeat(good, abi.MaxBatch+1))),
+		},
+		"x509_verify": {
+			act("a device of a maker, by the maker's anchor", asks("x509_verify", chain, anchor, 1_800_000_000, room(512))),
+			act("before its time; long after it: it never expires", asks("x509_verify", chain, anchor, 0, room(512)), asks("x509_verify", chain, anchor, 1<<40, room(512))),
+			act("by nobody; the anchor as a leaf; none", asks("x509_verify", chain, "", 1_800_000_000, room(512)), asks("x509_verify", anchor, anchor, 1_800_000_000, room(512)), asks("x509_verify", "", anchor, 1_800_000_000, room(512))),
+			act("cut short; a byte behind it", asks("x509_verify", chain[:200], anchor, 1_800_000_000, room(512)), asks("x509_verify", chain+"\x00", anchor, 1_800_000_000, room(512))),
+			act("longer than any", asks("x509_verify", long(cert.MaxChain*cert.MaxCertificate+1), anchor, 0, room(512)), asks("x509_verify", chain, long(cert.MaxAnchors*cert.MaxCertificate+1), 0, room(512))),
 		},
 		"p256_verify": {
 			act("RFC 6979, A.2.5", asks("p256_verify", p256Key, p256R+p256S, "sample")),

@@ -328,6 +328,15 @@ WARD_IMPORT(p256_verify) int32_t ward_p256_verify(const uint8_t key[WARD_AT_LEAS
 WARD_IMPORT(p256_verify_digest) int32_t ward_p256_verify_digest(const uint8_t key[WARD_AT_LEAST 33],
     const uint8_t sig[WARD_AT_LEAST 64], const uint8_t digest[WARD_AT_LEAST 32]);
 
+/* Checks a chain of X.509 certificates in DER, leaf first, against anchors, both one behind the other, at a time in
+ * unix seconds, by the profile of runtime/cert: P-256 and SHA-256, at most 4 certificates and 16 anchors of 2,048
+ * bytes. Writes what the leaf says, a CBOR map, and returns its length, or returns the negative number of the reason
+ * why not (1 to 26, see runtime/cert). Nothing is known of revocation: the map names each certificate by issuer and
+ * serial. Signatures are as many as are checked. Gas: Certificate x (1 + signatures) + CertificateByte x (chain +
+ * anchors) + Verify x signatures. Since version 2. */
+WARD_IMPORT(x509_verify) int32_t ward_x509_verify(const void *chain, uint32_t chainlen, const void *anchors,
+    uint32_t anchorslen, uint64_t time, void *out, uint32_t cap);
+
 /* Is call with a limit of its own: if the call uses up gas, it fails as out of gas and this contract goes on. More
  * than there is left is no limit. Gas: Call + HostByte x args, and what the call uses. Since version 2. */
 WARD_IMPORT(call_with_gas) uint32_t ward_call_with_gas(const void *contract, uint32_t contractlen, const void *method,
