@@ -31,6 +31,13 @@ option, the option goes before CONTRACT.
 
   ward call access use --relation open --object $DOOR --require allowed && open_door
 
+What would it come to? --simulate makes the call on the node's state without effect and tells what it does, step by
+step: rows, events, log lines, calls within, and what the gas goes into. Nothing is signed. Whether the key may call
+is not asked. "ward tx trace ID" tells the same of a transaction that is in a block.
+
+  ward call access grant --args @grant.json --simulate
+  ward call access grant --args @grant.json --simulate --height 41 --json
+
 The exit code is 3 if the chain or the contract refused; the receipt says why. An answer that says
 no is no refusal: the exit code is 0, unless --require names what must be true in it, and then 4.`,
 		SkipFlagParsing: true, // method.go reads it
@@ -40,6 +47,8 @@ no is no refusal: the exit code is 0, unless --require names what must be true i
 			&urfave.Uint64Flag{Name: "last-valid", Usage: "last block `HEIGHT` at which it may run", DefaultText: "no end"},
 			&urfave.Uint64Flag{Name: "sequence", Usage: "`NUMBER` that this key hasn't used yet", DefaultText: "the next"},
 			&urfave.BoolFlag{Name: "no-wait", Usage: "don't wait for the block: print the transaction's id"},
+			&urfave.BoolFlag{Name: "simulate", Usage: "don't send anything: tell what would happen"},
+			&urfave.Uint64Flag{Name: "height", Usage: "with --simulate: on the state after this block `HEIGHT`", DefaultText: "the newest"},
 			&urfave.StringFlag{Name: "out", Usage: "sign only: write the transaction to `FILE` for \"ward tx send\""},
 			nodeFlag, homeFlag, passFlag, jsonFlag,
 		},
@@ -55,6 +64,12 @@ func call(c *urfave.Context) error {
 	defer v.close()
 	if v.help {
 		return v.showHelp(c)
+	}
+	if v.has("simulate") {
+		return v.simulate()
+	}
+	if v.options["height"] != "" {
+		return usagef("--height is for --simulate: a transaction runs in the next block")
 	}
 	var o client.Options
 	var errs [3]error

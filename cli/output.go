@@ -124,14 +124,7 @@ func (n integer) MarshalJSON() ([]byte, error) {
 // printReceipt prints what became of a transaction.
 func (s *session) printReceipt(r *client.Receipt) error {
 	return s.print(newReceiptJSON(r), func() {
-		verdict := r.Code.Name()
-		if r.ContractCode != 0 {
-			verdict += fmt.Sprintf(" %d %s", r.ContractCode, r.ContractError)
-		}
-		if no := saysNo(r.Return); no != "" {
-			verdict += ", but " + no + "=false"
-		}
-		s.printf("%s  %s %s  block %d  gas %d of %d\n", text(strings.TrimSpace(verdict)), text(r.Contract), text(r.Method), r.Height, r.GasUsed, r.GasLimit)
+		s.printf("%s  %s %s  block %d  gas %d of %d\n", verdict(r.Code.Name(), r.ContractCode, r.ContractError, r.Return), text(r.Contract), text(r.Method), r.Height, r.GasUsed, r.GasLimit)
 		s.printf("tx      %s\n", r.ID)
 		if r.Reason != "" {
 			s.printf("reason  %s\n", text(r.Reason))
@@ -144,6 +137,17 @@ func (s *session) printReceipt(r *client.Receipt) error {
 			s.printf("event   %s  %s.%s  %s\n", e.Cursor, text(e.Contract), text(e.Name), inline(e.Attributes))
 		}
 	})
+}
+
+// verdict says how a call ended.
+func verdict(code string, contractCode uint32, contractError string, result json.RawMessage) string {
+	if contractCode != 0 {
+		code += fmt.Sprintf(" %d %s", contractCode, contractError)
+	}
+	if no := saysNo(result); no != "" {
+		code += ", but " + no + "=false"
+	}
+	return text(strings.TrimSpace(code))
 }
 
 // inline shows JSON on one line for people: the fields of an object as name=value, without

@@ -16,13 +16,25 @@ import (
 func txCommand() *urfave.Command {
 	wait := &urfave.BoolFlag{Name: "wait", Usage: "wait for its block, for up to a minute"}
 	return &urfave.Command{
-		Name: "tx", Usage: "show, send or decode a transaction", ArgsUsage: "ID",
+		Name: "tx", Usage: "show, trace, send or decode a transaction", ArgsUsage: "ID",
 		Description: `  ward tx 9f86d081...            what became of it
   ward tx send signed.cose       send what "ward call --out" or a device has signed
+  ward tx trace 9f86d081...      what it did, step by step
   ward tx decode signed.cose     show what is in it; no node is asked`,
 		Flags:  []urfave.Flag{wait, nodeFlag, jsonFlag},
 		Action: txShow,
 		Subcommands: []*urfave.Command{
+			{
+				Name: "trace", Usage: "tell what a transaction did, step by step", ArgsUsage: "ID",
+				Description: `The node executes the transaction's block again, up to it, on the state before: rows that were read and
+written, events, log lines, calls within, how each of them ended, and what the gas went into, with its
+share of the transaction's. It must be in a block, and the node must still keep that state.
+
+  ward tx trace 9f86d081...
+  ward tx trace 9f86d081... --json`,
+				Flags:  []urfave.Flag{nodeFlag, jsonFlag},
+				Action: txTrace,
+			},
 			{
 				Name: "send", Usage: "send a signed transaction and wait for its block", ArgsUsage: "FILE",
 				Description: "FILE holds the transaction's bytes; - is stdin. The same bytes may be sent again: they run once.",
@@ -51,7 +63,7 @@ func txShow(c *urfave.Context) error {
 	}
 	id, err := tx.ParseID(args[0])
 	if err != nil {
-		return usagef("%w; or is it send or decode?", err)
+		return usagef("%w; or is it trace, send or decode?", err)
 	}
 	s, err := begin(c)
 	if err != nil {
