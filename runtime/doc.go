@@ -34,6 +34,9 @@
 //	                                                                │
 //	                                                          Stage.Commit
 //
+// [Runtime.View] asks a contract, [Runtime.Simulate] makes a call without effect, and [Runtime.TraceTx] executes a transaction
+// again at its place: each on a committed height, in an overlay that is thrown away, beside the block in the making.
+//
 // Three kinds of failure are three kinds of value. "The contract said no" and "the machine
 // stopped it" are codes in a [receipt.Receipt], the same on every node. "This node is broken" is a Go
 // error, after which the node stops rather than guesses.
