@@ -45,7 +45,7 @@ func TestNoop(t *testing.T) {
 	if err := e.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if app.Txs() != total || app.Height() < 2 || len(said) != 0 {
+	if app.Txs() != total || app.Height() == 0 || len(said) != 0 { // a machine that is busy puts all of them into one block
 		t.Errorf("height %d, %d transactions, %d told twice", app.Height(), app.Txs(), len(said))
 	}
 
