@@ -375,3 +375,14 @@ func TestTraceIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestSimulateDeploys: nobody has a node compile by asking.
+func TestSimulateDeploys(t *testing.T) {
+	c := newChain(t, vm.Options{})
+	out, err := c.run.Simulate(context.Background(), runtime.Trial{Query: runtime.Query{
+		Contract: runtime.CodeContract, Method: "deploy", Args: []byte("\xa0"), Sender: operator.Public().Address(),
+	}})
+	if err != nil || out.Receipt.Code != receipt.NotPermitted || out.Receipt.GasUsed != 0 {
+		t.Errorf("%s: %s, %v; want not permitted", out.Receipt.Code.Name(), out.Receipt.Reason, err)
+	}
+}

@@ -86,6 +86,8 @@ type meter struct {
 	// the reading is.
 	lost   *tx.Signed
 	lostAt int64
+
+	reads bool // it has sent a reading since the site began
 }
 
 // What energy takes of a meter.
@@ -171,6 +173,13 @@ func (t *trade) readTo(ctx context.Context, h *home, slot int64, what fate) erro
 		if err := t.resend(ctx, h); err != nil {
 			return err
 		}
+	}
+	if !h.meter.reads {
+		// What a site that was stopped had under way has arrived by now.
+		if err := h.stand(ctx, t.site); err != nil {
+			return err
+		}
+		h.meter.reads = true
 	}
 	made := h.count(slot, t.market.SlotSeconds, func(at int64, f flow) { t.note(h, at, func(p *position) { p.flow = &f }) })
 	if len(made) == 0 { // read before the site was stopped

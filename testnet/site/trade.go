@@ -275,11 +275,18 @@ func (t *trade) hang(ctx context.Context, h *home) error {
 			return err
 		}
 	}
-	answer, err = s.ask(ctx, h.party, energy, "meter", meterArgs{h.meter.address()})
+	err = h.stand(ctx, s)
 	if refused, ok := errors.AsType[*client.Refused](err); ok && refused.ContractError == "unknown_meter" {
 		_, err := s.do(ctx, h.party, "registers it with the market", decisionOK, energy, "register_meter", registerMeterArgs{h.meter.address(), h.pmax}, nil)
 		return err
-	} else if err != nil {
+	}
+	return err
+}
+
+// stand sets the meter's registers to those of its last reading on the chain.
+func (h *home) stand(ctx context.Context, s *site) error {
+	answer, err := s.ask(ctx, h.party, energy, "meter", meterArgs{h.meter.address()})
+	if err != nil {
 		return err
 	}
 	var state meterState
