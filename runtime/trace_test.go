@@ -379,6 +379,7 @@ func TestTraceIsBounded(t *testing.T) {
 // TestSimulateDeploys: nobody has a node compile by asking.
 func TestSimulateDeploys(t *testing.T) {
 	c := newChain(t, vm.Options{})
+	c.block()
 	out, err := c.run.Simulate(context.Background(), runtime.Trial{Query: runtime.Query{
 		Contract: runtime.CodeContract, Method: "deploy", Args: []byte("\xa0"), Sender: operator.Public().Address(),
 	}})
