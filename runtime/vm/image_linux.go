@@ -1,3 +1,5 @@
+//go:build !copied
+
 package vm
 
 import (

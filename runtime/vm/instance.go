@@ -61,11 +61,16 @@ func (m *modules) instantiate(c *contract, hash [sha256.Size]byte, image *image)
 	i = &instance{contract: c, hash: hash, memory: memory{image: image}}
 	i.call.instance = i
 	i.root = context.WithValue(context.Background(), callKey{}, &i.call)
+	made := i
 	defer func() {
 		// wazero has no way to be told that there is no memory, and panics.
-		if i.memory.err != nil {
+		if made.memory.err != nil {
 			_ = recover()
-			i, err = nil, i.memory.err
+			err = made.memory.err
+		}
+		if err != nil {
+			made.memory.Free()
+			i = nil
 		}
 	}()
 	ctx := experimental.WithMemoryAllocator(i.root, &i.memory)
@@ -147,6 +152,9 @@ func (i *instance) run(ctx context.Context, export string, p phase, h *host.Call
 	// The stack never shrinks. One that was paid for is not kept, or the pool would fill with large ones.
 	if i.entry = nil; export == abi.ExportCall && i.window.Get() == meter.FreeStack {
 		i.entry = f
+	}
+	if under != i.root && ctx.Err() != nil {
+		i.spent = true // wazero may close the instance yet, when it finds the time
 	}
 	k.wasi.flush(h)
 	if err = k.why(err); err != nil {
