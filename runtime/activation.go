@@ -56,8 +56,8 @@ func (r *Runtime) Prepare(t *tx.Signed, size int) error {
 }
 
 // DeployGas is what the deployment of code costs before anything of the contract runs, beside [gas.MinLimit] of its transaction.
-// _initialize may use up to [gas.MaxInit] more, the memory that it leaves costs [gas.EnterPrice], and the contract's init uses what
-// it likes. The error is why the code will be refused.
+// [gas.MaxInit] more must be there for _initialize, of which is charged what it uses; the memory that it leaves costs
+// [gas.EnterPrice], and the contract's init uses what it likes. The error is why the code will be refused.
 func DeployGas(code []byte) (uint64, error) {
 	module, err := vet.Module(code)
 	if err != nil {

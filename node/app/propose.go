@@ -50,32 +50,29 @@ func (a *App) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 			ordinary = append(ordinary, o)
 		}
 	}
-	a.takeActivation(&s, activations)
+	taken := a.takeActivation(&s, activations, a.mayDeploy)
 	for _, o := range priority {
 		s.take(o)
 	}
 	for _, o := range ordinary {
 		s.take(o)
 	}
+	if !taken {
+		// It will be refused, but whoever sent it shall hear of it.
+		a.takeActivation(&s, activations, func(*tx.Signed) bool { return true })
+	}
 	return &abci.ResponsePrepareProposal{Txs: s.txs}, nil
 }
 
-// takeActivation takes the first deployment that fits: of one who may deploy, if there is any, so that those who may not
-// don't keep the others from it, a block each.
-func (a *App) takeActivation(s *selection, offers []offer) {
+// takeActivation takes the first deployment that fits of those who may deploy, before anything else; of others one is taken last, so that they
+// keep nobody from anything.
+func (a *App) takeActivation(s *selection, offers []offer, may func(*tx.Signed) bool) bool {
 	for _, o := range offers {
-		if len(offers) > 1 && !a.mayDeploy(o.signed) {
-			continue
-		}
-		if s.take(o) {
-			return
+		if may(o.signed) && s.take(o) {
+			return true
 		}
 	}
-	for _, o := range offers {
-		if s.take(o) {
-			return
-		}
-	}
+	return false
 }
 
 // offer is a transaction that could go into a block.

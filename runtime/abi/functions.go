@@ -162,11 +162,11 @@ func Table() []Function {
 			Doc: "Opens a shut key again; returns a status."},
 		{Name: "account_retire", Params: out("kid20"), Results: one(I32), Since: 1, Gas: "Account", Capability: CapabilityAccounts,
 			Doc: "Shuts a key for ever and gives its quota back to the owner; returns a status."},
-		{Name: "call", Params: out("contract", "contractlen", "method", "methodlen", "args", "argslen"), Results: one(I32), Since: 1, Gas: "Call + HostByte x args, and what the call uses", View: true,
+		{Name: "call", Params: out("contract", "contractlen", "method", "methodlen", "args", "argslen"), Results: one(I32), Since: 1, Gas: "Call + ReturnByte x args, and what the call uses", View: true,
 			Doc: "Calls a method of another contract and returns when that has ended: 0, or the receipt code of its failure, which undoes what it wrote and emitted. It runs on the gas of this transaction, with this contract as its sender; in a view, or if its spec says that the method is one, it runs as a view. A contract that is running already and a call too deep are refused with their code. Out of gas ends the transaction."},
 		{Name: "reply", Params: out("out", "cap"), Results: one(I32), Since: 1, Gas: "HostByte x out", View: true,
 			Doc: "Writes what came of the last call: its result, nothing if it has none; after a failure a CBOR array of the contract's own code (0 if the runtime refused) and the reason. Returns its length."},
-		{Name: "authorities_set", Params: out("ptr", "len"), Results: one(I32), Since: 1, Gas: "Authority for each key", Capability: CapabilityAuthorities,
+		{Name: "authorities_set", Params: out("ptr", "len"), Results: one(I32), Since: 1, Gas: "ReturnByte x len + Authority for each key", Capability: CapabilityAuthorities,
 			Doc: "Says who the chain's authorities shall be: a CBOR array of their Ed25519 keys in ascending order. The engine runs the set of the end of block H from H+2 on. Returns a status."},
 		{Name: "exists", Params: out("col", "collen", "key", "keylen"), Results: one(I32), Since: 2, Gas: "Read + ReadByte x key", View: true,
 			Doc: "Returns 1 if there is a row of this contract's collection, else 0."},
@@ -195,7 +195,7 @@ func Table() []Function {
 			Gas: "Certificate x (1 + signatures) + CertificateByte x (chain + anchors) + Verify x signatures", View: true,
 			Doc: "Checks a chain of X.509 certificates in DER, leaf first, against anchors, both one behind the other, at a time in unix seconds, by the profile of runtime/cert: P-256 and SHA-256, at most 4 certificates and 16 anchors of 2,048 bytes. Writes what the leaf says, a CBOR map, and returns its length, or returns the negative number of the reason why not (1 to 26, see runtime/cert). Nothing is known of revocation: the map names each certificate by issuer and serial. Signatures are as many as are checked."},
 		{Name: "call_with_gas", Params: append(out("contract", "contractlen", "method", "methodlen", "args", "argslen"), Param{"gas", I64}), Results: one(I32), Since: 2,
-			Gas: "Call + HostByte x args, and what the call uses", View: true,
+			Gas: "Call + ReturnByte x args, and what the call uses", View: true,
 			Doc: "Is call with a limit of its own: if the call uses up gas, it fails as out of gas and this contract goes on. More than there is left is no limit."},
 	}
 }

@@ -2,8 +2,8 @@ package gas
 
 // Limits of a transaction, in gas.
 const (
-	// MaxLimit is the most that one transaction may ask for: about a second, so
-	// that a block of one such transaction still arrives in time.
+	// MaxLimit is the most that one transaction may ask for: a fifth of a second in the middle, half a second at the
+	// worst (ward bench gas), so that a block of a few such transactions still arrives in time.
 	MaxLimit = 1_000_000_000
 
 	// BaseTx is what every transaction pays before anything is looked at: its
@@ -79,7 +79,7 @@ const (
 	// event log for good.
 	EmitByte = 20
 
-	// ReturnByte is paid for each byte of a result: checked, hashed and kept.
+	// ReturnByte is paid for each byte of a result, and of the arguments of a call: checked to be canonical CBOR, copied and kept.
 	ReturnByte = 10
 	// LogByte is paid for each byte of a debug log line, and
 	// LogLine for each line that is written to standard output or error.

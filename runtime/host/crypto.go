@@ -258,6 +258,6 @@ func (c *Call) VerifyX509(chain, anchors []byte, at int64) (leaf []byte, no cert
 			return verified.Encode(), 0, nil
 		}
 	}
-	c.log.add(name + ": " + err.Error())
+	c.Note(name + ": " + err.Error())
 	return nil, cert.ReasonOf(err), nil
 }

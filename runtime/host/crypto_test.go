@@ -221,9 +221,9 @@ func TestCallWithGas(t *testing.T) {
 		{"enough", 1_000_000, 1000, 1000, receipt.OK, 1000, false},
 		{"one too few", 1_000_000, 999, 1000, receipt.OutOfGas, 999, false},
 		{"none at all", 1_000_000, 0, 1, receipt.OutOfGas, 0, false},
-		{"more than there is", gas.Call + 1 + 500, 501, 501, receipt.OutOfGas, 500, true},
-		{"all that there is", gas.Call + 1 + 500, 500, 500, receipt.OK, 500, false},
-		{"all that there is, and one too few", gas.Call + 1 + 500, 500, 501, receipt.OutOfGas, 500, true},
+		{"more than there is", gas.Call + gas.ReturnByte + 500, 501, 501, receipt.OutOfGas, 500, true},
+		{"all that there is", gas.Call + gas.ReturnByte + 500, 500, 500, receipt.OK, 500, false},
+		{"all that there is, and one too few", gas.Call + gas.ReturnByte + 500, 500, 501, receipt.OutOfGas, 500, true},
 	} {
 		c := newCall(t)
 		c.Gas, c.Run = gas.NewMeter(test.have), burn(test.burns)
@@ -233,7 +233,7 @@ func TestCallWithGas(t *testing.T) {
 		} else if err != nil || code != test.code {
 			t.Errorf("%s: %s, %v; want %s", test.name, code.Name(), err, test.code.Name())
 		}
-		if want := gas.Call + gas.HostByte*1 + test.used; c.Gas.Used() != want {
+		if want := gas.Call + gas.ReturnByte*1 + test.used; c.Gas.Used() != want {
 			t.Errorf("%s: used %d, want %d", test.name, c.Gas.Used(), want)
 		}
 	}

@@ -24,7 +24,7 @@ func (c *Call) CallContract(contract, method, args []byte, limit uint64) (receip
 	if err := bound("call", "args", len(args), abi.MaxArgs); err != nil {
 		return 0, err
 	}
-	if err := c.Charge(gas.Call + gas.HostByte*uint64(len(args))); err != nil {
+	if err := c.Charge(gas.Call + gas.ReturnByte*uint64(len(args))); err != nil {
 		return 0, err
 	}
 	if !abi.ValidContract(string(contract)) {
@@ -116,6 +116,9 @@ func (c *Call) SetAuthorities(encoded []byte) (abi.Status, error) {
 		return 0, err
 	}
 	if err := bound(name, "set", len(encoded), abi.MaxMessage); err != nil {
+		return 0, err
+	}
+	if err := c.Charge(gas.ReturnByte * uint64(len(encoded))); err != nil {
 		return 0, err
 	}
 	set, err := abi.DecodeAuthoritySet(encoded)

@@ -115,12 +115,19 @@ type rewriter struct {
 	values  uint64 // that there may be in the function, one after the other: see valuesPerByte
 	skipped int    // blocks that were opened where nothing comes; 0 and dead: directly behind a jump
 	dead    bool
-	check   bool // the next line that costs something looks whether there is gas left
+	check   bool   // the next line that costs something looks whether there is gas left
+	unseen  uint64 // the most that may have been charged since the last look
 }
+
+// mostUnseen is the most that is charged without a look, in the unit of Prices: thousands of plain instructions. Whoever calls with a limit
+// of its own could have what comes behind the limit for nothing, again and again.
+const mostUnseen = 20_000
 
 // frame is a block that is open.
 type frame struct {
 	op       wasm.Op
+	before   uint64 // unseen where an if begins
+	unseen   uint64 // the most unseen on any way to the end
 	targeted bool   // something jumps to its end
 	joins    uint64 // values that may become others where its paths join
 }
@@ -170,7 +177,7 @@ func (w *rewriter) function(i int) ([]byte, error) {
 	body := &w.m.Code[i]
 	w.out, w.line, w.price = w.out[:0], w.line[:0], 0
 	w.frames = append(w.frames[:0], frame{})
-	w.depth = len(w.frames)
+	w.depth, w.unseen = len(w.frames), 0
 	w.f32, w.f64, w.calls, w.dead, w.skipped, w.check = 0, 0, false, false, 0, true
 	w.checker.Begin(i)
 	w.temp = w.checker.NumLocals()
@@ -281,8 +288,8 @@ func (w *rewriter) take(b []byte, global uint32, n uint64, depth int) []byte {
 func (w *rewriter) flush() {
 	if w.price > 0 {
 		depth := noCheck
-		if w.check {
-			depth = w.depth
+		if w.unseen += w.price; w.check || w.unseen > mostUnseen {
+			depth, w.unseen = w.depth, 0
 		}
 		w.out = w.take(w.out, w.gas, w.price, depth)
 		w.check = false
@@ -310,12 +317,15 @@ func (w *rewriter) instruction(in *wasm.Instruction, code []byte) {
 		if op == wasm.OpLoop {
 			w.check = true
 		}
+		top := &w.frames[len(w.frames)-1]
+		top.before, top.unseen = w.unseen, w.unseen // the way on which the if is left out
 	case wasm.OpElse:
 		w.flush()
 		w.line = append(w.line, code...)
 		w.flushFree()
 		top := &w.frames[len(w.frames)-1]
 		top.op = op
+		top.unseen, w.unseen = max(top.unseen, w.unseen), top.before
 	case wasm.OpEnd:
 		w.end()
 	case wasm.OpBr:
@@ -396,8 +406,9 @@ func (w *rewriter) flushFree() {
 // jump notes where an instruction jumps to.
 func (w *rewriter) jump(label uint32) {
 	at := len(w.frames) - 1 - int(label)
-	if w.frames[at].op != wasm.OpLoop {
-		w.frames[at].targeted = true
+	if to := &w.frames[at]; to.op != wasm.OpLoop {
+		to.targeted = true
+		to.unseen = max(to.unseen, w.unseen+w.price)
 		return
 	}
 	// wazero copies all that a jump takes along, before it puts them where the loop has them: they may change places.
@@ -419,6 +430,7 @@ func (w *rewriter) end() {
 	if top.targeted || top.op == wasm.OpIf || top.op == wasm.OpElse {
 		w.flush()
 	}
+	w.unseen = max(w.unseen, top.unseen)
 }
 
 // MakesNaN reports whether the result of an instruction may be a NaN whose bits the

@@ -132,3 +132,45 @@ func TestStackOverflow(t *testing.T) {
 		})
 	}
 }
+
+// TestNothingBehindALook: what a long straight line costs is looked at before it runs, also where the last look was in a line that cost
+// little, or on a way that was not taken.
+func TestNothingBehindALook(t *testing.T) {
+	e := engines(t)[0]
+	long := wt.Seq(wt.I32(64), wt.Raw(0x44, 1, 2, 3, 4, 5, 0xf8, 0x7f, 0x40), bytes.Repeat(wt.Raw(0x9f), 50_000), wt.Raw(0x39, 3, 0)) // f64.sqrt, f64.store
+	for name, body := range map[string]wt.Op{
+		"behind a branch":           wt.Seq(wt.I32(0), wt.BranchIf(0), long),
+		"behind an arm that looks":  wt.Seq(wt.I32(0), wt.If(long), long),
+		"behind an arm that ends":   wt.Seq(wt.I32(0), wt.If(long, wt.Return), long),
+		"behind a block left early": wt.Seq(wt.Block(wt.I32(1), wt.BranchIf(0), long), long),
+	} {
+		m := wt.New()
+		m.ExportFunc("f", m.Func(nil, nil, 0, body))
+		decoded, err := vet.Shape(m.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		rewritten, err := meter.Rewrite(decoded, prices)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := context.Background()
+		instance, err := e.runtime.InstantiateWithConfig(ctx, rewritten, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks := instance.ExportedGlobal(meter.Gas).(api.MutableGlobal)
+		ticks.Set(40_000) // for the first line, not for the long one
+		instance.ExportedGlobal(meter.Stack).(api.MutableGlobal).Set(meter.MaxStack)
+		_, err = instance.ExportedFunction("f").Call(ctx)
+		if left := int64(ticks.Get()); left >= 0 || err == nil {
+			t.Fatalf("%s: %v with %d left, want it to run out", name, err, left)
+		}
+		if v, _ := instance.Memory().ReadUint64Le(64); v != 0 {
+			t.Errorf("%s: it ran all the same", name)
+		}
+		if err := instance.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

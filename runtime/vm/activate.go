@@ -29,6 +29,8 @@ type Refused struct {
 	Reason string
 	// Detail is what else is known, for people, or "".
 	Detail string
+
+	used uint64 // gas that _initialize had used by then
 }
 
 func (r *Refused) Error() string {
@@ -200,10 +202,16 @@ func (m *modules) compile(hash [32]byte, wasm []byte) (wazero.CompiledModule, er
 	if err == nil {
 		return compiled, nil
 	}
+	if m.closed.Load() {
+		return nil, fmt.Errorf("engine closed: %w", err)
+	}
 	// What vet accepts is valid, so the error is of the cache: a full disk, a damaged file. A damaged file
 	// would stop the node at every start. What is cached can be made again.
 	if !m.compiles(ctx, wasm) {
-		// A bug, of vet or of wazero, and the same for every node: better one contract less than a chain that stands still.
+		if m.interpreter {
+			return nil, fmt.Errorf("code %x was vetted, but wazero does not take it: %w", hash[:8], err)
+		}
+		// A bug, of vet or of wazero, and the same for every node that compiles: better one contract less than a chain that stands still.
 		return nil, &Refused{Reason: "it is valid, but does not compile", Detail: err.Error()}
 	}
 	if wiped := wipe(m.cacheDir); wiped == nil {
@@ -251,6 +259,7 @@ func (i *instance) refusal(what string, err error, h *host.Call) error {
 	if stop.Code == receipt.Failed {
 		r = refused("%s: it failed with code %d: %s", what, stop.ContractCode, stop.Reason)
 	}
+	r.used = h.Gas.Used()
 	if lines := h.Log(); len(lines) > 0 {
 		r.Detail = lines[len(lines)-1]
 	}
@@ -264,8 +273,8 @@ func (c *contract) close() {
 }
 
 // Activate makes code ready to be called, as its deployment does, and has meter pay for it: by the byte and by the work of
-// compiling, before that is done, and for what _initialize used. Code that is ready already costs the
-// same. The error is a [*Refused], a *host.Stop (there is too little gas), or says that this node is broken.
+// compiling, before that is done, and for what _initialize used, also if it came to nothing. There must be gas.MaxInit left for that. Code
+// that is ready already costs the same. The error is a [*Refused], a *host.Stop (there is too little gas), or says that this node is broken.
 func (e *Engine) Activate(pay *gas.Meter, code []byte) error {
 	if len(code) > vet.MaxModule { // before hashing, or anything else that takes time in proportion
 		return refused("the module is %d bytes, limit %d", len(code), vet.MaxModule)
@@ -280,8 +289,15 @@ func (e *Engine) Activate(pay *gas.Meter, code []byte) error {
 	if !pay.Charge(gas.ActivateWork * vet.Work(module)) {
 		return noGas(pay)
 	}
+	if pay.Left() < gas.MaxInit {
+		pay.Charge(pay.Left() + 1)
+		return noGas(pay)
+	}
 	c, err := e.modules.acquire(sha256.Sum256(code), func([sha256.Size]byte) (*wasm.Module, error) { return module, nil })
 	if err != nil {
+		if no, ok := errors.AsType[*Refused](err); ok {
+			pay.Charge(no.used)
+		}
 		return err
 	}
 	defer e.modules.release(c)
@@ -340,7 +356,7 @@ func (e *Engine) Describe(ctx context.Context, code []byte) ([]byte, error) {
 	return spec, nil
 }
 
-// MutableGlobal finds a global that the rewriter exported.
+// mutableGlobal finds a global that the rewriter exported.
 func mutableGlobal(m api.Module, name string) api.MutableGlobal {
 	g, ok := m.ExportedGlobal(name).(api.MutableGlobal)
 	if !ok {

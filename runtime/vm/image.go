@@ -15,7 +15,7 @@ var blockSize = os.Getpagesize()
 // An image is what the memory of a contract holds before a call. It is shared by all instances of the contract, each
 // of which maps it privately (Linux) or copies it.
 type image struct {
-	blocks [][]byte // nil: zeros, which a contract may have many of and which take no memory
+	blocks [][]byte // nil: zeros, which a contract may have many of
 	file   imageFile
 }
 
@@ -41,10 +41,12 @@ func (i *image) size() int {
 	return len(i.blocks) * blockSize
 }
 
-// held is how many bytes of memory the image takes, here and in its file.
-func (i *image) held() (n int) {
+// held is how many bytes of memory the image may take: its blocks, and all of its file, where a block of zeros is made at the
+// first access to it.
+func (i *image) held() int {
+	n := i.size()
 	for _, block := range i.blocks {
-		n += 2 * len(block)
+		n += len(block)
 	}
 	return n
 }

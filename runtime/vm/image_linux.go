@@ -5,6 +5,7 @@ package vm
 import (
 	"fmt"
 	"os"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix" // memfd and mmap at an address, which syscall lacks
@@ -15,7 +16,7 @@ import (
 // An imageFile is an image as a file in memory that many instances map.
 type imageFile struct{ fd int }
 
-// open makes the file. Blocks of zeros are holes in it, which take no memory.
+// open makes the file. Blocks of zeros are holes in it, which take no memory until they are looked at.
 func (f *imageFile) open(i *image) error {
 	fd, err := unix.MemfdCreate("ward-contract", unix.MFD_CLOEXEC)
 	if err != nil {
@@ -139,29 +140,40 @@ func (m *memory) copyWritten() bool {
 // written visits the blocks that were written, until visit returns false, and returns how many there are. ok is false if visit
 // said so or the kernel can't tell.
 func (m *memory) written(pagemap *os.File, visit func(from, to int) bool) (blocks int, ok bool) {
+	// On the heap: the kernel is given an address, and a stack may move while visit runs.
+	s := scans.Get().(*scan)
+	defer scans.Put(s)
 	base := uint64(uintptr(unsafe.Pointer(&m.b[0])))
-	var regions [64]pageRegion
-	scan := pageScan{
-		size: uint64(unsafe.Sizeof(pageScan{})), start: base, end: base + uint64(len(m.b)),
-		vec: uint64(uintptr(unsafe.Pointer(&regions))), vecLen: uint64(len(regions)),
-		// Not of the file: a block that was written is a copy, in memory or swapped out.
-		inverted: pageIsFile, mask: pageIsFile, anyOf: pageIsPresent | pageIsSwapped,
-	}
-	for scan.start < scan.end {
-		n, _, errno := unix.Syscall(unix.SYS_IOCTL, pagemap.Fd(), pagemapScan, uintptr(unsafe.Pointer(&scan)))
-		if errno != 0 {
+	end := base + uint64(len(m.b))
+	for at := base; at < end; {
+		s.page = pageScan{
+			size: uint64(unsafe.Sizeof(s.page)), start: at, end: end,
+			vec: uint64(uintptr(unsafe.Pointer(&s.regions))), vecLen: uint64(len(s.regions)),
+			// Not of the file: a block that was written is a copy, in memory or swapped out.
+			inverted: pageIsFile, mask: pageIsFile, anyOf: pageIsPresent | pageIsSwapped,
+		}
+		n, _, errno := unix.Syscall(unix.SYS_IOCTL, pagemap.Fd(), pagemapScan, uintptr(unsafe.Pointer(&s.page)))
+		if errno != 0 || n > uintptr(len(s.regions)) || s.page.walkEnd <= at || s.page.walkEnd > end {
 			return 0, false
 		}
-		for _, r := range regions[:n] {
-			if !visit(int(r.start-base), int(r.end-base)) {
+		for _, r := range s.regions[:n] {
+			if r.start < at || r.end > s.page.walkEnd || r.start >= r.end || !visit(int(r.start-base), int(r.end-base)) {
 				return 0, false
 			}
 			blocks += int(r.end-r.start) / blockSize
 		}
-		scan.start = scan.walkEnd
+		at = s.page.walkEnd
 	}
 	return blocks, true
 }
+
+// A scan is what is asked of the kernel and what it answers.
+type scan struct {
+	page    pageScan
+	regions [64]pageRegion
+}
+
+var scans = sync.Pool{New: func() any { return new(scan) }}
 
 // pagemap is where the kernel tells what became of pages, nil if it can't.
 var pagemap = openPagemap()

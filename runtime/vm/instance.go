@@ -106,6 +106,7 @@ func (i *instance) putBack() {
 
 // reset makes the instance what it was before its call. False says that it can't serve another.
 func (i *instance) reset() bool {
+	i.call = call{instance: i, wasi: wasi{stdio: i.call.wasi.stdio}} // lets go of the call's state, events and log
 	if i.spent || i.wasm.IsClosed() || i.wasm.Memory().Size() != i.contract.pages*pageSize {
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 
@@ -32,6 +33,7 @@ type modules struct {
 	limit       int
 	cacheDir    string // or ""
 	pool        *pool
+	closed      atomic.Bool
 
 	mu     sync.Mutex
 	byHash map[[sha256.Size]byte]*module
@@ -88,9 +90,12 @@ func newModules(o Options, cache wazero.CompilationCache) (*modules, error) {
 func (m *modules) close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.closed.Store(true)
 	for hash, mod := range m.byHash {
 		m.pool.empty(mod)
-		mod.close()
+		if mod.contract != nil { // or its activation panicked
+			mod.close()
+		}
 		delete(m.byHash, hash)
 	}
 	m.idle.Init()

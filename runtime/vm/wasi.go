@@ -210,7 +210,8 @@ var wasiFunctions = map[string]func(f *frame) uint32{
 		for ; len(vectors) > 0; vectors = vectors[iovecSize:] {
 			size := binary.LittleEndian.Uint32(vectors[4:])
 			b := f.window("bytes", binary.LittleEndian.Uint32(vectors), uint64(size))
-			f.charge(gas.LogByte*uint64(size) + gas.LogLine*uint64(bytes.Count(b, []byte{'\n'})))
+			f.charge(gas.LogByte * uint64(size)) // before its lines are counted
+			f.charge(gas.LogLine * uint64(bytes.Count(b, []byte{'\n'})))
 			f.wasi.write(f.host, int(fd), b)
 			total += size
 		}

@@ -266,7 +266,7 @@ WARD_IMPORT(account_retire) int32_t ward_account_retire(const uint8_t kid[WARD_A
 /* Calls a method of another contract and returns when that has ended: 0, or the receipt code of its failure, which
  * undoes what it wrote and emitted. It runs on the gas of this transaction, with this contract as its sender; in a
  * view, or if its spec says that the method is one, it runs as a view. A contract that is running already and a call
- * too deep are refused with their code. Out of gas ends the transaction. Gas: Call + HostByte x args, and what the
+ * too deep are refused with their code. Out of gas ends the transaction. Gas: Call + ReturnByte x args, and what the
  * call uses. Since version 1. */
 WARD_IMPORT(call) uint32_t ward_call(const void *contract, uint32_t contractlen, const void *method,
     uint32_t methodlen, const void *args, uint32_t argslen);
@@ -277,8 +277,8 @@ WARD_IMPORT(call) uint32_t ward_call(const void *contract, uint32_t contractlen,
 WARD_IMPORT(reply) int32_t ward_reply(void *out, uint32_t cap);
 
 /* Says who the chain's authorities shall be: a CBOR array of their Ed25519 keys in ascending order. The engine runs
- * the set of the end of block H from H+2 on. Returns a status. Gas: Authority for each key. Needs the capability
- * authorities. Not in a view. Since version 1. */
+ * the set of the end of block H from H+2 on. Returns a status. Gas: ReturnByte x len + Authority for each key. Needs
+ * the capability authorities. Not in a view. Since version 1. */
 WARD_IMPORT(authorities_set) int32_t ward_authorities_set(const void *ptr, uint32_t len);
 
 /* Returns 1 if there is a row of this contract's collection, else 0. Gas: Read + ReadByte x key. Since version 2. */
@@ -338,7 +338,7 @@ WARD_IMPORT(x509_verify) int32_t ward_x509_verify(const void *chain, uint32_t ch
     uint32_t anchorslen, uint64_t time, void *out, uint32_t cap);
 
 /* Is call with a limit of its own: if the call uses up gas, it fails as out of gas and this contract goes on. More
- * than there is left is no limit. Gas: Call + HostByte x args, and what the call uses. Since version 2. */
+ * than there is left is no limit. Gas: Call + ReturnByte x args, and what the call uses. Since version 2. */
 WARD_IMPORT(call_with_gas) uint32_t ward_call_with_gas(const void *contract, uint32_t contractlen, const void *method,
     uint32_t methodlen, const void *args, uint32_t argslen, uint64_t gas);
 
