@@ -271,18 +271,24 @@ func whole(raw json.RawMessage, size int) string {
 	return shown
 }
 
-// textRun is from how many characters on a part of a row's key is taken for text.
-const textRun = 4
+const (
+	// textRun is from how many characters on a part of a row's key is taken for text: one address in 400 happens to hold as many.
+	textRun = 8
+	// endedRun is how many are enough where what ends a text in a key follows.
+	endedRun = 4
+	textEnd  = "\x00\x01"
+)
 
-// keyText shows a row's key: what looks like text as text, the rest in hex, as in 0x9701..door/1..0x0001.
+// keyText shows a row's key: what looks like text as text, the rest in hex, as in 0x9701..door/1..0x0001. It is for the eye: bytes that happen
+// to be characters are shown as such, at least where they stand beside text.
 func keyText(key []byte) string {
 	var parts []string
 	for len(key) > 0 {
 		n := run(key)
-		if n >= textRun || n == len(key) && parts == nil {
+		if isText(key, n) || n == len(key) && parts == nil {
 			parts = append(parts, string(key[:n]))
 		} else {
-			for n < len(key) && run(key[n:]) < textRun {
+			for n < len(key) && !isText(key[n:], run(key[n:])) {
 				n += max(1, run(key[n:]))
 			}
 			parts = append(parts, "0x"+hex.EncodeToString(key[:n]))
@@ -290,6 +296,11 @@ func keyText(key []byte) string {
 		key = key[n:]
 	}
 	return strings.Join(parts, "..")
+}
+
+// isText reports whether the first n bytes, which are all that are printable, are taken for text.
+func isText(key []byte, n int) bool {
+	return n >= textRun || n >= endedRun && strings.HasPrefix(string(key[n:]), textEnd)
 }
 
 // run is how many bytes from the first on are printable.

@@ -1,22 +1,60 @@
 package cli
 
-import "testing"
+import (
+	"encoding/hex"
+	"math/rand/v2"
+	"regexp"
+	"testing"
+)
 
 func TestKeyText(t *testing.T) {
 	for key, want := range map[string]string{
-		"":                         "",
-		"a":                        "a",
-		"door/1":                   "door/1",
-		"\x00":                     "0x00",
-		"\x01ab\x02":               "0x01616202",
-		"\x01\x02door/1\x00\x01":   "0x0102..door/1..0x0001",
-		"abc\x00":                  "0x61626300",
-		"door\x00x":                "door..0x0078",
-		"two words":                "0x74776f20..words",
-		"\x9b2J\u202e and the end": "0x9b324ae280ae20616e642074686520656e64",
+		"":                          "",
+		"a":                         "a",
+		"door/1":                    "door/1",
+		"\x00":                      "0x00",
+		"\x01ab\x02":                "0x01616202",
+		"\x01\x02door/1\x00\x01":    "0x0102..door/1..0x0001",
+		"abc\x00":                   "0x61626300",
+		"door\x00x":                 "0x646f6f720078",
+		"doorbell\x00x":             "doorbell..0x0078",
+		"door\x00\x01gate\x00\x01x": "door..0x0001..gate..0x000178",
+		"two syllables":             "0x74776f20..syllables",
+		"\x9b2J\u202e and the end":  "0x9b324ae280ae20616e642074686520656e64",
 	} {
 		if got := keyText([]byte(key)); got != want {
 			t.Errorf("%q is shown as %q, want %q", key, got, want)
 		}
+	}
+}
+
+// Whatever the bytes of an address are, a text behind it is shown whole, as testdata/script/simulate.txtar has it. Seldom is anything else
+// of the address text.
+func TestKeyTextOfAddresses(t *testing.T) {
+	const text = "ward1operator/door/1"
+	shown := regexp.MustCompile(`^[!-~]*` + text + `\.\.0x0001$`)
+	random := rand.NewChaCha8([32]byte{})
+	torn := 0
+	for i := range 10_000 {
+		var address [20]byte
+		_, _ = random.Read(address[:])
+		if keyText(address[:]) != "0x"+hex.EncodeToString(address[:]) {
+			torn++
+		}
+		for tail := range 2 {
+			if tail == 1 { // its last bytes are characters, up to all of them
+				for n := range i % 21 {
+					address[19-n] = '!' + address[19-n]%('~'-'!'+1)
+				}
+			}
+			if got := keyText([]byte(string(address[:]) + text + "\x00\x01")); !shown.MatchString(got) {
+				t.Fatalf("%x is shown as %q", address, got)
+			}
+		}
+	}
+	if torn > 100 {
+		t.Errorf("%d of 10,000 addresses are not shown in hex alone", torn)
+	} else {
+		t.Logf("%d of 10,000 addresses are not shown in hex alone", torn)
 	}
 }
