@@ -191,6 +191,13 @@ func (s *session) printCall(c *client.CallTrace, used uint64, indent string) {
 		end += "  " + whole(c.Result, c.ResultCut)
 	}
 	s.printf("%s-> %s\n", indent, end)
+	for i, name := range c.Stack {
+		in := "in "
+		if i > 0 {
+			in = "by "
+		}
+		s.printf("%s   %s%s\n", indent, in, text(name))
+	}
 	g := c.Gas
 	if g.Used == 0 {
 		return

@@ -4,7 +4,10 @@ import (
 	"encoding/hex"
 	"math/rand/v2"
 	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/wardledger/ward/sdk/client"
 )
 
 func TestKeyText(t *testing.T) {
@@ -56,5 +59,33 @@ func TestKeyTextOfAddresses(t *testing.T) {
 		t.Errorf("%d of 10,000 addresses are not shown in hex alone", torn)
 	} else {
 		t.Logf("%d of 10,000 addresses are not shown in hex alone", torn)
+	}
+}
+
+// Where a contract trapped is below how it ended.
+func TestStoryOfATrap(t *testing.T) {
+	var out strings.Builder
+	s := &session{out: &out}
+	s.printStory(&client.CallTrace{
+		Contract: "door", Method: "open", Args: []byte("{}"), Code: "ok", Gas: client.CallGas{Used: 90},
+		Steps: []client.Step{{Op: "call", Call: &client.CallTrace{
+			Contract: "lock", Method: "turn", Args: []byte("{}"), Code: "trapped", Reason: "trap: division by zero",
+			Stack: []string{"main.share", "main.(*Book[go.shape.string]).Total", "\x1b[2Jward_call"},
+		}}},
+	}, 100, 10)
+	want := `
+door open  {}
+    call
+        lock turn  {}
+        -> trapped: trap: division by zero
+           in main.share
+           by main.(*Book[go.shape.string]).Total
+           by ` + "\ufffd" + `[2Jward_call
+-> ok
+   gas 90 (90%): instance 0 (0%), instructions 0 (0%)
+gas 100: admission 10 (10%), call 90 (90%)
+`
+	if out.String() != want {
+		t.Errorf("the story is\n%s\nwant\n%s", out.String(), want)
 	}
 }

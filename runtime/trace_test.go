@@ -387,3 +387,50 @@ func TestSimulateDeploys(t *testing.T) {
 		t.Errorf("%s: %s, %v; want not permitted", out.Receipt.Code.Name(), out.Receipt.Reason, err)
 	}
 }
+
+// lost traps in a function that has a name; if to is not "", it calls that contract's put before.
+func lost(to string) []byte {
+	m := wasmtest.New()
+	call := m.Import(abi.Module, "call")
+	target, targetLen := m.Data(to)
+	method, methodLen := m.Data("put")
+	args, argsLen := m.Data("\xa0")
+	inner := m.Func(nil, nil, 0, wasmtest.Unreachable)
+	before := wasmtest.Seq()
+	if to != "" {
+		before = wasmtest.Seq(wasmtest.I32(target), wasmtest.I32(targetLen), wasmtest.I32(method), wasmtest.I32(methodLen),
+			wasmtest.I32(args), wasmtest.I32(argsLen), wasmtest.Call(call), wasmtest.Drop)
+	}
+	outer := m.Export(abi.ExportCall, before, wasmtest.Call(inner))
+	m.Name(inner, "where."+to)
+	m.Name(outer, "call."+to)
+	return m.Bytes()
+}
+
+// Each call of a trace says in which functions it trapped; the receipt, which is consensus, doesn't.
+func TestTraceNamesFunctions(t *testing.T) {
+	for _, interpreter := range []bool{false, true} {
+		c := chainOf(t, vm.Options{Interpreter: interpreter}, func(g *runtime.Genesis) {
+			g.Contracts = append(g.Contracts, runtime.GenesisContract{Name: "lost", Code: lost("")}, runtime.GenesisContract{Name: "more-lost", Code: lost("lost")})
+		})
+		c.block()
+		raw := c.sign(alice, "more-lost", "put", arguments(1))
+		simulated := c.simulate(c.trial(raw, alice))
+		rec := c.one(raw)
+		committed, err := c.run.TraceTx(context.Background(), c.last.Header, [][]byte{raw})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.Code != receipt.Trapped || rec.Reason != "trap: unreachable code was reached" || !same(rec, committed.Receipt) || !same(rec, simulated.Receipt) {
+			t.Errorf("%+v, simulated %+v, traced %+v", rec, simulated.Receipt, committed.Receipt)
+		}
+		for _, trace := range []*host.Trace{simulated.Trace, committed.Trace} {
+			if outer := []string{"where.lost", "call.lost"}; !slices.Equal(trace.Stack, outer) {
+				t.Errorf("it trapped in %q, want %q", trace.Stack, outer)
+			}
+			if inner := []string{"where.", "call."}; len(trace.Steps) != 1 || !slices.Equal(trace.Steps[0].Call.Stack, inner) {
+				t.Errorf("the inner call did not trap in %q:\n%s", inner, story(trace))
+			}
+		}
+	}
+}

@@ -33,6 +33,7 @@ type callBody struct {
 	ContractCode  uint32          `json:"contract_code,omitempty"`
 	ContractError string          `json:"contract_error,omitempty"`
 	Reason        string          `json:"reason"`
+	Stack         []string        `json:"stack,omitempty"`
 	Result        json.RawMessage `json:"result"`
 	ResultCut     int             `json:"result_cut,omitempty"`
 
@@ -89,7 +90,7 @@ func (s *Server) callOf(t *host.Trace) (*callBody, error) {
 	}
 	b := &callBody{
 		Contract: t.Contract, Method: t.Method, Sender: orAbsent(t.Sender), View: t.View,
-		Code: t.Code.Name(), Number: t.Code, ContractCode: t.ContractCode, ContractError: errorName(spec, t.ContractCode), Reason: t.Reason,
+		Code: t.Code.Name(), Number: t.Code, ContractCode: t.ContractCode, ContractError: errorName(spec, t.ContractCode), Reason: t.Reason, Stack: t.Stack,
 		Gas: gasBody(t.Gas), Functions: []functionBody{}, Steps: []stepBody{}, Omitted: t.Omitted,
 	}
 	b.Args, b.ArgsCut = typed(args, t.Args)

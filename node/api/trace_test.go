@@ -41,6 +41,9 @@ func tale() *host.Trace {
 				Contract: "plain", Method: "put", View: true, Args: host.Bytes{Kept: []byte{0xa0}, Size: 70000},
 				Code: receipt.Failed, ContractCode: 3, Reason: "no", Gas: host.TraceGas{Used: 40, Instance: 40}, Omitted: 2,
 			}},
+			{Op: "call", Call: &host.Trace{
+				Contract: "plain", Method: "put", Code: receipt.Trapped, Reason: "trap", Stack: []string{"ward.get", "main.(*T[go.shape.string]).Get", "\x01"},
+			}},
 		},
 	}
 }
@@ -53,7 +56,9 @@ func taleJSON() string {
 		`{"op":"scan","collection":"grants","key":"0x01","reverse":true},{"op":"row","collection":"grants","key":"0x01","value":"0x"},` +
 		`{"op":"emit","event":"granted","attributes":{"id":7}},{"op":"log","line":"done"},` +
 		`{"op":"call","call":{"contract":"plain","method":"put","view":true,"args":"0xa0","args_cut":70000,"code":"failed","number":35,"contract_code":3,"reason":"no","result":null,` +
-		`"gas":{"used":40,"instance":40,"instructions":0,"functions":0,"calls":0},"functions":[],"steps":[],"omitted":2}}]}`
+		`"gas":{"used":40,"instance":40,"instructions":0,"functions":0,"calls":0},"functions":[],"steps":[],"omitted":2}},` +
+		`{"op":"call","call":{"contract":"plain","method":"put","args":null,"code":"trapped","number":36,"reason":"trap","stack":["ward.get","main.(*T[go.shape.string]).Get","\u0001"],"result":null,` +
+		`"gas":{"used":0,"instance":0,"instructions":0,"functions":0,"calls":0},"functions":[],"steps":[]}}]}`
 }
 
 func TestSimulate(t *testing.T) {

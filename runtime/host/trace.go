@@ -16,6 +16,8 @@ const (
 	MaxTraceBytes = 1 << 20
 	// MaxTraceValue is the most bytes of one of them: most are kept whole.
 	MaxTraceValue = 4 << 10
+	// MaxTraceFrames is the most functions of [Trace.Stack]: fewer than the engine tells of, so that none of its own are among them.
+	MaxTraceFrames = 24
 )
 
 // A Trace is the story of one call: what it was asked, what it did in which order, what it used its gas for and how it
@@ -32,6 +34,9 @@ type Trace struct {
 	ContractCode uint32
 	Reason       string
 	Result       Bytes
+	// Stack names the functions that were running when the contract trapped or had no more gas, the innermost first and
+	// MaxTraceFrames at most, if its module has their names.
+	Stack []string
 
 	Gas       TraceGas
 	Functions []FunctionUse // in the order of their first use
@@ -133,6 +138,17 @@ func (t *Trace) Finish(stop *Stop, result []byte, used uint64) {
 	if t.outer != nil {
 		t.outer.Gas.Calls += used
 		t.outer.within += used
+	}
+}
+
+// Where says which functions were running as the call ended, before Finish. What there is no room for is left out.
+func (t *Trace) Where(stack []string) {
+	for _, name := range stack[:min(len(stack), MaxTraceFrames)] {
+		if t.left.steps == 0 || len(name) > t.left.bytes {
+			return
+		}
+		t.left.bytes -= len(name)
+		t.Stack = append(t.Stack, name)
 	}
 }
 

@@ -55,6 +55,7 @@ type contract struct {
 
 	hasSpec   bool
 	stoppable bool // the engine looks for the end of the context
+	functions int  // that the module has, imported ones included; those that the rewriter adds come behind
 
 	enter, renew uint64 // what a call pays, in gas
 	init         uint64 // what initializing it costs, in gas
@@ -92,7 +93,7 @@ func (m *modules) activate(hash [sha256.Size]byte, get source) (*contract, error
 	if err != nil {
 		return nil, err
 	}
-	c := &contract{renew: gas.RenewPrice(items(module)), stoppable: m.interpreter}
+	c := &contract{renew: gas.RenewPrice(items(module)), stoppable: m.interpreter, functions: module.NumFuncs()}
 	for _, e := range module.Exports {
 		c.hasSpec = c.hasSpec || e.Name == abi.ExportSpec
 	}

@@ -70,7 +70,15 @@ func (e *Engine) call(ctx context.Context, code Code, c *host.Call) error {
 	}
 	defer e.modules.give(mod, i)
 	c.Leave()
-	return i.run(ctx, abi.ExportCall, calling, c)
+	err = i.run(ctx, abi.ExportCall, calling, c)
+	if len(i.call.frames) > 0 {
+		where, broken := named(i.call.frames, code)
+		if broken != nil {
+			return broken
+		}
+		c.Trace.Where(where)
+	}
+	return err
 }
 
 // Prepare makes the engine ready for calls of code, which otherwise the first call has to wait for: a second for a contract in

@@ -45,8 +45,9 @@ type call struct {
 	wasi     wasi
 	args     args // of the host function that is running; here, so that a call of one allocates nothing
 
-	end     error  // why the host stopped the contract: a *host.Stop, or that this node is broken
-	running string // the host function that is running, or ""
+	end     error        // why the host stopped the contract: a *host.Stop, or that this node is broken
+	running string       // the host function that is running, or ""
+	frames  []stackFrame // what was running when a call trapped that is traced
 }
 
 // callKey is the context key of the *call.
@@ -158,7 +159,11 @@ func (i *instance) run(ctx context.Context, export string, p phase, h *host.Call
 		i.spent = true // wazero may close the instance yet, when it finds the time
 	}
 	k.wasi.flush(h)
+	trapped := err
 	if err = k.why(err); err != nil {
+		if trapped != nil && h.Trace != nil && stopped(err) {
+			k.frames = frames(trapped, i.contract.functions)
+		}
 		return err
 	}
 	if !k.pause() {
@@ -215,6 +220,12 @@ func (k *call) why(err error) error {
 		return err
 	}
 	return k.trapped(reason)
+}
+
+// stopped reports whether an end is one of which a trace shows where it was: not one that the contract chose.
+func stopped(end error) bool {
+	stop, ok := errors.AsType[*host.Stop](end)
+	return ok && (stop.Code == receipt.Trapped || stop.Code == receipt.OutOfGas)
 }
 
 // trapped returns the end of a call that trapped or exited. If the contract said before

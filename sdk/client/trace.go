@@ -69,6 +69,7 @@ type CallTrace struct {
 	ContractCode  uint32          `json:"contract_code,omitempty"`
 	ContractError string          `json:"contract_error,omitempty"`
 	Reason        string          `json:"reason"`
+	Stack         []string        `json:"stack,omitempty"` // functions that were running when it trapped, the innermost first; nil if the module doesn't name them
 	Result        json.RawMessage `json:"result"`
 	ResultCut     int             `json:"result_cut,omitempty"`
 

@@ -16,7 +16,7 @@ const story = `{"contract":"door","method":"open","args":{"door":"1"},"code":"fa
 	`"steps":[{"op":"get","collection":"doors","key":"0x01","found":true,"value":"0x"},{"op":"get","collection":"doors","key":"0x02","found":false},` +
 	`{"op":"set","collection":"doors","key":"0x01","value":"0x09","value_cut":5000},{"op":"scan","collection":"doors","key":"0x01","end":"0x02","reverse":true},` +
 	`{"op":"emit","event":"opened","attributes":{"by":7}},{"op":"log","line":""},` +
-	`{"op":"call","call":{"contract":"lock","method":"turn","view":true,"args":"0xa0","args_cut":70000,"code":"ok","number":0,"reason":"","result":1,` +
+	`{"op":"call","call":{"contract":"lock","method":"turn","view":true,"args":"0xa0","args_cut":70000,"code":"trapped","number":36,"reason":"trap","stack":["ward.get","main.turn"],"result":null,` +
 	`"gas":{"used":40,"instance":40,"instructions":0,"functions":0,"calls":0},"functions":[],"steps":[],"omitted":2}}]}`
 
 func TestSimulate(t *testing.T) {

@@ -27,8 +27,8 @@ type Module struct {
 	// Extra are sections as they stand in a module, put at its end.
 	Extra []byte
 
-	types, imports, funcs, globals, exports, code, table, elements, data [][]byte
-	dataEnd                                                              int32
+	types, imports, funcs, globals, exports, code, table, elements, data, names [][]byte
+	dataEnd                                                                     int32
 }
 
 // New returns a module with a memory and nothing else.
@@ -163,6 +163,11 @@ func (m *Module) DataAt(at int32, s string) {
 	m.data = append(m.data, append(b, name(s)...))
 }
 
+// Name gives a function a name in the section "name".
+func (m *Module) Name(f int, as string) {
+	m.names = append(m.names, append(binary.AppendUvarint(nil, uint64(f)), name(as)...))
+}
+
 // Bytes returns the module.
 func (m *Module) Bytes() []byte {
 	b := []byte("\x00asm\x01\x00\x00\x00")
@@ -185,6 +190,9 @@ func (m *Module) Bytes() []byte {
 	b = section(b, 9, m.elements)
 	b = section(b, 10, m.code)
 	b = section(b, 11, m.data)
+	if len(m.names) > 0 {
+		b = append(append(b, 0), name(string(section(name("name"), 1, m.names)))...)
+	}
 	return append(b, m.Extra...)
 }
 
