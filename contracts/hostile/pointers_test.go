@@ -80,6 +80,158 @@ func TestForgedPointers(t *testing.T) {
 	}
 }
 
+// A length that lies in memory but is more than the function takes ends the call before anything of that size is done, in any
+// parameter of any function; so says the table, and here is what else may come of it.
+func TestForgedLengths(t *testing.T) {
+	const pages = 32 // 2 MiB
+	all := []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
+	type end struct {
+		code  receipt.Code
+		words string
+	}
+	// Those that are cut, or of which as much is used as there is.
+	other := map[string]end{
+		"ret.ptr":         {receipt.BadResult, "the result is 2097152 bytes, limit 65536"},
+		"fail.ptr":        {receipt.Failed, ""},                      // cut to what a receipt holds
+		"log.ptr":         {receipt.OK, ""},                          // cut to a line
+		"cose_verify.key": {receipt.OK, ""},                          // no key is so long, so it is none
+		"key_address.key": {receipt.OK, ""},                          // the same
+		"hkdf_sha256.out": {receipt.Trapped, "cap is 2097152 bytes"}, // it is filled
+	}
+	for _, f := range abi.Table() {
+		for at := range f.Params {
+			size, pair := pointsTo(f.Params, at)
+			if size < 0 || !pair {
+				continue
+			}
+			what := f.Name + "." + f.Params[at].Name
+			want, known := other[what]
+			delete(other, what)
+			if !known && f.Params[at].Name == "out" {
+				want = end{receipt.OK, ""} // room that is not needed
+			} else if !known {
+				want = end{receipt.Trapped, "is 2097152 bytes, limit "}
+			}
+			t.Run(what, func(t *testing.T) {
+				m := wt.New()
+				m.Pages = pages
+				i := m.Import(abi.Module, f.Name)
+				var body wt.Op
+				for p := range f.Params {
+					switch {
+					case p == at:
+						body = append(body, wt.I32(0)...)
+					case p == at+1:
+						body = append(body, wt.I32(pages<<16)...)
+					default:
+						body = append(body, good(m, f, p)...)
+					}
+				}
+				m.Export(abi.ExportCall, body, wt.Call(i), drop(f))
+				ends(t, m.Bytes(), way{capabilities: all}, want.code, want.words)
+			})
+		}
+	}
+	for what := range other {
+		t.Errorf("%s is in no table", what)
+	}
+}
+
+// A number that no honest contract would pass: each of each function, with what comes of it.
+func TestForgedNumbers(t *testing.T) {
+	type end struct {
+		value uint64
+		code  receipt.Code
+		words string
+	}
+	forged := map[string][]end{
+		"fail.code": {
+			{0, receipt.Trapped, "code 0 is not a failure"},
+			{uint64(abi.FirstReservedFail), receipt.Trapped, "code 4294901760 is reserved"},
+			{uint64(abi.FailBadArguments) - 1, receipt.Trapped, "code 4294967293 is reserved"},
+			{uint64(abi.FailBadArguments), receipt.BadArguments, ""},
+			{uint64(abi.FailUnknownMethod), receipt.UnknownMethod, ""},
+			{1 << 31, receipt.Failed, ""},
+		},
+		"scan.flags": {{1<<32 - 1, receipt.OK, ""}, {1<<32 - 2, receipt.OK, ""}, {1 << 31, receipt.OK, ""}}, // only bit 0 is looked at
+		"scan.limit": {{0, receipt.OK, ""}, {1<<32 - 1, receipt.OK, ""}, {1 << 31, receipt.OK, ""}},
+		"x509_verify.time": {
+			{0, receipt.OK, ""}, {1<<64 - 1, receipt.OK, ""}, {1 << 63, receipt.OK, ""}, {1<<63 - 1, receipt.OK, ""}, {253402300799 + 1, receipt.OK, ""},
+		},
+		"call_with_gas.gas": {{0, receipt.OK, ""}, {1, receipt.OK, ""}, {1<<64 - 1, receipt.OK, ""}, {1 << 63, receipt.OK, ""}, {1<<63 - 1, receipt.OK, ""}},
+	}
+	for _, f := range abi.Table() {
+		for at := 0; at < len(f.Params); at++ {
+			what := f.Name + "." + f.Params[at].Name
+			if size, pair := pointsTo(f.Params, at); size >= 0 {
+				if pair {
+					at++ // its length is no number of its own
+				}
+				continue
+			}
+			list := forged[what]
+			if len(list) < 2 {
+				t.Errorf("no numbers are forged for %s, nor is it a pointer by its name: add them", what)
+			}
+			delete(forged, what)
+			for _, end := range list {
+				t.Run(what+"/"+strconv.FormatUint(end.value, 10), func(t *testing.T) {
+					m := wt.New()
+					i := m.Import(abi.Module, f.Name)
+					var body wt.Op
+					for p := range f.Params {
+						switch {
+						case p == at && f.Params[p].Type == abi.I64:
+							body = append(body, wt.I64(int64(end.value))...)
+						case p == at:
+							body = append(body, wt.U32(uint32(end.value))...)
+						default:
+							body = append(body, good(m, f, p)...)
+						}
+					}
+					m.Export(abi.ExportCall, body, wt.Call(i), drop(f))
+					ends(t, m.Bytes(), way{}, end.code, end.words)
+				})
+			}
+		}
+	}
+	for what := range forged {
+		t.Errorf("%s is in no table", what)
+	}
+}
+
+// good pushes an argument with which there is nothing wrong but what it says: short data, room for a little, a number.
+func good(m *wt.Module, f abi.Function, at int) wt.Op {
+	name := f.Params[at].Name
+	if at > 0 {
+		before := f.Params[at-1].Name
+		if _, pair := pointsTo(f.Params, at-1); pair && (name == "cap" || name == before+"len" || name == "len") {
+			if before == "out" {
+				return wt.I32(16)
+			}
+			return wt.I32(1)
+		}
+	}
+	switch name {
+	case "args", "attrs":
+		at, _ := m.Data("\xa0")
+		return wt.I32(at)
+	case "code", "gas", "time", "limit", "flags":
+		return push(f.Params[at], 1)
+	case "ptr", "contract", "method", "col", "name", "key", "aad":
+		at, _ := m.Data("a")
+		return wt.I32(at)
+	}
+	return push(f.Params[at], 64) // in room for answers, which is zeros
+}
+
+func drop(f abi.Function) wt.Op {
+	if len(f.Results) > 0 {
+		return wt.Drop
+	}
+	return nil
+}
+
 // So does one passed to WASI, where it is looked at.
 func TestForgedPointersToWASI(t *testing.T) {
 	for _, test := range []struct {
