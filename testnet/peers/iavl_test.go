@@ -28,7 +28,7 @@ func openIAVL(dir string, o options) (store, error) {
 	}
 	tree := iavl.NewMutableTree(iavldb.NewWrapper(d), iavlNodes, false, iavl.NewNopLogger(), iavl.SyncOption(o.sync))
 	if _, err := tree.Load(); err != nil {
-		return nil, closeAll(func() error { return err }, d.Close)
+		return nil, errors.Join(err, d.Close())
 	}
 	return &iavlStore{db: d, tree: tree, keep: int64(o.keep)}, nil
 }
@@ -105,4 +105,4 @@ func (s *iavlStore) Verify(key, value, proof []byte) error {
 	return nil
 }
 
-func (s *iavlStore) Close() error { return closeAll(s.tree.Close, s.db.Close) }
+func (s *iavlStore) Close() error { return errors.Join(s.tree.Close(), s.db.Close()) }

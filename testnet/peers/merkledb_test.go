@@ -35,7 +35,7 @@ func openMerkleDB(dir string, o options) (store, error) {
 	c.IntermediateNodeCacheSize = cacheBytes - cacheBytes/4
 	tree, err := merkledb.New(context.Background(), base, c)
 	if err != nil {
-		return nil, closeAll(func() error { return err }, d.Close)
+		return nil, errors.Join(err, d.Close())
 	}
 	return &merkleStore{base: base, tree: tree}, nil
 }
@@ -97,7 +97,7 @@ func (s *merkleStore) Verify(key, value, proof []byte) error {
 	return p.Verify(context.Background(), root, size, merkledb.DefaultHasher)
 }
 
-func (s *merkleStore) Close() error { return closeAll(s.tree.Close, s.base.Close) }
+func (s *merkleStore) Close() error { return errors.Join(s.tree.Close(), s.base.Close()) }
 
 // avalancheDB is goleveldb as Avalanche wants it. Avalanche's own adapter takes
 // neither the options of node/db nor a sync.

@@ -2,7 +2,6 @@ package peers
 
 import (
 	"errors"
-	"os"
 
 	"github.com/syndtr/goleveldb/leveldb/filter"
 	"github.com/syndtr/goleveldb/leveldb/opt"
@@ -82,18 +81,4 @@ func levelDB() *opt.Options {
 		NoWriteMerge:                 true,
 		Strict:                       opt.StrictJournalChecksum | opt.StrictBlockChecksum | opt.StrictCompaction | opt.StrictReader,
 	}
-}
-
-// closeAll closes what is not nil and joins the errors.
-func closeAll(closers ...func() error) error {
-	var err error
-	for _, c := range closers {
-		err = errors.Join(err, c())
-	}
-	return err
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

@@ -1,6 +1,8 @@
 package peers
 
 import (
+	"errors"
+
 	ics23 "github.com/cosmos/ics23/go"
 
 	"github.com/wardledger/ward/node/db"
@@ -31,7 +33,7 @@ func openWard(dir string, o options) (store, error) {
 	}
 	s, err := state.Open(d, state.Options{Keep: keep})
 	if err != nil {
-		return nil, closeAll(func() error { return err }, d.Close)
+		return nil, errors.Join(err, d.Close())
 	}
 	return &ward{db: d, state: s}, nil
 }
@@ -110,7 +112,7 @@ func (w *ward) Prove(key []byte) ([]byte, error) {
 
 func (w *ward) Close() error {
 	w.release()
-	return closeAll(w.closeState, w.db.Close)
+	return errors.Join(w.closeState(), w.db.Close())
 }
 
 // closeState closes the state if it is of the kind that wants that.
