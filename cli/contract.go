@@ -156,6 +156,10 @@ func contractDeploy(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	price, err := runtime.DeployGas(m.Wasm)
+	if err != nil {
+		return fmt.Errorf("%s would be refused: %w", args[0], err)
+	}
 	deploy := struct {
 		Code []byte
 		Init []byte `wire:",omitempty"`
@@ -180,10 +184,6 @@ func contractDeploy(c *urfave.Context) error {
 	}
 	limit := c.Uint64("gas")
 	if limit == 0 {
-		price, err := runtime.DeployGas(m.Wasm)
-		if err != nil {
-			return err
-		}
 		limit = min(client.DefaultGas+gas.PerTxByte*uint64(len(encoded))+price+gas.MaxInit, gas.MaxLimit)
 	}
 	return s.send(key, tx.DeployContract, "deploy", client.Args(encoded), client.Options{GasLimit: limit}, false)

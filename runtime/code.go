@@ -139,7 +139,9 @@ func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, erro
 	}
 	spec, err := specOf(n.code)
 	if err != nil {
-		return stopped(receipt.BadCode, "the module's spec can't be read"), nil
+		out := stopped(receipt.BadCode, "the module's spec can't be read") // what is wrong may be said in other words one day
+		out.log = []string{err.Error()}
+		return out, nil
 	}
 	hash, err := c.records.PutCode(n.code)
 	if err != nil {

@@ -241,6 +241,29 @@ func TestNode(t *testing.T) {
 			m.Export(abi.ExportCall)
 			return m.Bytes()
 		}(), "starts with 65536 pages, limit 1024"},
+		{"asks-for-what-there-is-not", func() []byte {
+			m := wt.New()
+			m.Import(abi.Module, "exist")
+			m.Export(abi.ExportCall)
+			return m.Bytes()
+		}(), fmt.Sprintf(`import section 0: "ward"."exist": there is no such function in version %d of the interface, the newest that this release speaks; `+
+			`there is "ward"."exists", (i32, i32, i32, i32) -> (i32) since version 2 of the interface`, abi.Version)},
+		{"asks-for-less-than-there-is", func() []byte {
+			m := wt.New()
+			m.ImportAs(abi.Module, "gas_left", nil, []byte{wt.TypeI32})
+			m.Export(abi.ExportCall)
+			return m.Bytes()
+		}(), `import section 0: "ward"."gas_left": its type is () -> (i64) since version 1 of the interface, not () -> (i32)`},
+		{"comes-too-early", func() []byte {
+			m := wt.New()
+			m.Import(abi.Module, "of_a_later_version")
+			m.Export(abi.ExportCall)
+			b, err := abi.AppendSpec(m.Bytes(), (&abi.Spec{ABI: abi.Version + 1, Name: "early"}).Encode())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}(), fmt.Sprintf("custom section: ward_spec: made for version %d of the interface, this release speaks 1 to %d", abi.Version+1, abi.Version)},
 		{"is-no-module", []byte("\x28\xb5\x2f\xfd and so on"), ""}, // what zstd begins with: nothing is unpacked
 	}
 	const most = 100_000_000

@@ -11,8 +11,8 @@ import (
 // that nests too deep or has the wrong parts for its kind, arguments that are no
 // struct, an "init" that is a view, an event called [RefusedEvent], a bound exceeded.
 func (s *Spec) Check() error {
-	if s.ABI == 0 || s.ABI > Version {
-		return errors.New("abi version " + strconv.FormatUint(s.ABI, 10) + ", this release speaks 1 to " + strconv.Itoa(Version))
+	if err := checkVersion(s.ABI); err != nil {
+		return err
 	}
 	if !ValidContract(s.Name) {
 		return badName("contract", s.Name)
@@ -116,6 +116,13 @@ func (s *Spec) methodIndex(name string) (int, bool) {
 		}
 	}
 	return 0, false
+}
+
+func checkVersion(v uint64) error {
+	if v == 0 || v > Version {
+		return errors.New("made for version " + strconv.FormatUint(v, 10) + " of the interface, this release speaks 1 to " + strconv.Itoa(Version))
+	}
+	return nil
 }
 
 // Check reports the first thing that a type may not be; see [Spec.Check].

@@ -15,6 +15,9 @@ func DecodeSpec(b []byte) (*Spec, error) {
 	if len(b) > MaxSpec {
 		return nil, tooLarge("spec", len(b), MaxSpec)
 	}
+	if err := CheckVersion(b); err != nil {
+		return nil, &SpecError{err} // the rest may be anything: a later version has other parts
+	}
 	d := &decoder{r: cbor.NewReader(b)}
 	s := d.spec()
 	if d.err == nil {
@@ -27,6 +30,20 @@ func DecodeSpec(b []byte) (*Spec, error) {
 		return nil, &SpecError{d.err}
 	}
 	return s, nil
+}
+
+// CheckVersion reports that an encoded spec is of a version of the interface that this release doesn't speak. Whatever else
+// b holds is not looked at, and what doesn't begin as a spec does is for [DecodeSpec] to refuse.
+func CheckVersion(b []byte) error {
+	d := &decoder{r: cbor.NewReader(b)}
+	if n, err := d.r.Map(); err != nil || n == 0 {
+		return nil
+	}
+	d.key(keyABI)
+	if v := d.uint(); d.err == nil {
+		return checkVersion(v)
+	}
+	return nil
 }
 
 // A SpecError says why a spec is not one.

@@ -2,6 +2,7 @@ package abi_test
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -81,8 +82,8 @@ func TestDecodeSpecRefuses(t *testing.T) {
 		change func(*abi.Spec)
 		want   string
 	}{
-		{"version 0", func(s *abi.Spec) { s.ABI = 0 }, "abi version 0"},
-		{"later version", func(s *abi.Spec) { s.ABI = 3 }, "abi version 3, this release speaks 1 to 2"},
+		{"version 0", func(s *abi.Spec) { s.ABI = 0 }, fmt.Sprintf("made for version 0 of the interface, this release speaks 1 to %d", abi.Version)},
+		{"later version", func(s *abi.Spec) { s.ABI = abi.Version + 1 }, fmt.Sprintf("made for version %d of the interface, this release speaks 1 to %d", abi.Version+1, abi.Version)},
 		{"no name", func(s *abi.Spec) { s.Name = "" }, `contract "" is not a name`},
 		{"bad method name", func(s *abi.Spec) { s.Methods[1].Name = "Grant" }, `method "Grant" is not a name`},
 		{"method twice", func(s *abi.Spec) { s.Methods[1].Name = "init" }, "method init is there twice"},
@@ -133,6 +134,33 @@ func TestDecodeSpecRefusesBytes(t *testing.T) {
 	} {
 		if _, err := abi.DecodeSpec(b); err == nil {
 			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+// A later version may have other parts: it is named all the same, and what begins otherwise is no spec of any version.
+func TestCheckVersion(t *testing.T) {
+	later := byte(abi.Version + 1)
+	want := fmt.Sprintf("made for version %d of the interface, this release speaks 1 to %d", later, abi.Version)
+	for name, c := range map[string]struct {
+		b     []byte
+		later bool
+	}{
+		"a spec":                      {sample().Encode(), false},
+		"a later one":                 {[]byte{0xa2, 1, later, 9, 0x80}, true},
+		"a later one, cut short":      {[]byte{0xa7, 1, later}, false},
+		"nothing":                     {nil, false},
+		"an empty map":                {[]byte{0xa0, 1, later}, false},
+		"a list":                      {[]byte{0x82, 1, later}, false},
+		"another key first":           {[]byte{0xa1, 2, later}, false},
+		"a version that is no number": {[]byte{0xa1, 1, 0x61, '3'}, false},
+	} {
+		err := abi.CheckVersion(c.b)
+		if (err != nil) != c.later || c.later && err.Error() != want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := abi.DecodeSpec(c.b); c.later && (err == nil || err.Error() != "spec: "+want) {
+			t.Errorf("%s: decoding: %v", name, err)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package vet
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/wardledger/ward/runtime/abi"
@@ -75,7 +74,7 @@ const pageSize = 64 << 10
 // Module checks whether a module may be deployed and returns it, valid. The error is a *wasm.Error.
 // Such a module can be rewritten, compiled and instantiated; if it can't, this node is broken.
 func Module(b []byte) (*wasm.Module, error) {
-	m, err := module(b, counts, shapes, imports, exports)
+	m, err := module(b, version, counts, shapes, imports, exports)
 	if err == nil {
 		err = segments(m)
 	}
@@ -236,24 +235,6 @@ func segments(m *wasm.Module) error {
 	return nil
 }
 
-// imports checks that all that is imported are functions of the tables of runtime/abi.
-func imports(m *wasm.Module) error {
-	for i, im := range m.Imports {
-		name := text(im.Module) + "." + text(im.Name)
-		if im.Kind != wasm.KindFunc {
-			return refused("import", i, 0, "%s is a %s, only functions can be imported", name, im.Kind)
-		}
-		want, ok := signature(im.Module, im.Name)
-		if !ok {
-			return refused("import", i, 0, "%s: there is no such function in version %d of the interface", name, abi.Version)
-		}
-		if t := m.Types[im.Type]; !slices.Equal(t.Params, want.Params) || !slices.Equal(t.Results, want.Results) {
-			return refused("import", i, 0, "%s: its type is %s, not %s", name, want, t)
-		}
-	}
-	return nil
-}
-
 // exports checks that what the runtime needs is exported, and nothing under its own names.
 func exports(m *wasm.Module) error {
 	have := make(map[string]wasm.Export, len(m.Exports))
@@ -289,45 +270,6 @@ func exports(m *wasm.Module) error {
 		return refused("export", -1, 0, "there is no memory %q", abi.ExportMemory)
 	}
 	return nil
-}
-
-// signature returns the type of a function that a contract may import.
-func signature(module, name string) (t wasm.FuncType, ok bool) {
-	switch module {
-	case abi.Module:
-		for _, f := range abi.Table() {
-			if f.Name == name {
-				for _, p := range f.Params {
-					t.Params = append(t.Params, valueType(p.Type))
-				}
-				return wasm.FuncType{Params: t.Params, Results: valueTypes(f.Results)}, true
-			}
-		}
-	case abi.WASIModule:
-		for _, f := range abi.WASI() {
-			if f.Name == name {
-				return wasm.FuncType{Params: valueTypes(f.Params), Results: valueTypes(f.Results)}, true
-			}
-		}
-	}
-	return t, false
-}
-
-func valueTypes(names []string) (types []wasm.ValueType) {
-	for _, name := range names {
-		types = append(types, valueType(name))
-	}
-	return types
-}
-
-func valueType(name string) wasm.ValueType {
-	switch name {
-	case abi.I32:
-		return wasm.I32
-	case abi.I64:
-		return wasm.I64
-	}
-	panic("BUG: vet: the interface has a value of type " + name)
 }
 
 // text quotes a name from a module, in ASCII whatever it holds, and cut.

@@ -3,6 +3,7 @@ package vet_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -48,6 +49,12 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+// newest is the end of what is said of a function that there isn't.
+var newest = fmt.Sprintf(" in version %d of the interface, the newest that this release speaks", abi.Version)
+
+// laterSpec is a section with a spec of a version that is to come, which has other parts.
+var laterSpec = append([]byte("\x00\x0e\x09ward_spec"), 0xa1, 1, abi.Version+1, 0x80)
+
 // TestRefused: every refusal says where and by which rule.
 func TestRefused(t *testing.T) {
 	i32 := []byte{wt.TypeI32}
@@ -59,9 +66,16 @@ func TestRefused(t *testing.T) {
 		{"nothing", nil, "module: not a WebAssembly module of version 1"},
 		{"too large", make([]byte, vet.MaxModule+1), "module: 4194305 bytes, limit 4194304"},
 		{"cut short", contract(nil)[:30], "a section of"},
-		{"an unknown function", contract(func(m *wt.Module) { m.Import(abi.Module, "transfer") }), `import section 0: "ward"."transfer": there is no such function in version 2 of the interface`},
-		{"another module", contract(func(m *wt.Module) { m.Import("env", "abort") }), `"env"."abort": there is no such function`},
-		{"another type", contract(func(m *wt.Module) { m.ImportAs(abi.Module, "get", i32, i32) }), "its type is (i32, i32, i32, i32, i32, i32) -> (i32), not (i32) -> (i32)"},
+		{"an unknown function", contract(func(m *wt.Module) { m.Import(abi.Module, "transfer") }), `import section 0: "ward"."transfer": there is no such function` + newest},
+		{"another module", contract(func(m *wt.Module) { m.Import("env", "abort") }), `"env"."abort": there is no such function` + newest + `; it has the modules "ward" and "wasi_snapshot_preview1"`},
+		{"a function of another module", contract(func(m *wt.Module) { m.Import("env", "get") }), `import section 0: "env"."get": there is no such function` + newest + `; there is "ward"."get", (i32, i32, i32, i32, i32, i32) -> (i32) since version 1 of the interface`},
+		{"an older WASI", contract(func(m *wt.Module) { m.Import("wasi_unstable", "sched_yield") }), `; there is "wasi_snapshot_preview1"."sched_yield", () -> (i32)`},
+		{"a letter too many", contract(func(m *wt.Module) { m.Import(abi.Module, "sha5122") }), `"ward"."sha5122": there is no such function` + newest + `; there is "ward"."sha512", (i32, i32, i32) -> () since version 2 of the interface`},
+		{"written otherwise", contract(func(m *wt.Module) { m.Import(abi.Module, "gasLeft") }), `; there is "ward"."gas_left", () -> (i64) since version 1 of the interface`},
+		{"letters too many", contract(func(m *wt.Module) { m.Import(abi.Module, strings.Repeat("get", 300)) }), newest},
+		{"a later version", append(contract(func(m *wt.Module) { m.Import(abi.Module, "not_yet") }), laterSpec...), fmt.Sprintf("custom section: ward_spec: made for version %d of the interface, this release speaks 1 to %d", abi.Version+1, abi.Version)},
+		{"another type of a later function", contract(func(m *wt.Module) { m.ImportAs(abi.Module, "exists", i32, i32) }), `import section 0: "ward"."exists": its type is (i32, i32, i32, i32) -> (i32) since version 2 of the interface, not (i32) -> (i32)`},
+		{"another type", contract(func(m *wt.Module) { m.ImportAs(abi.Module, "get", i32, i32) }), "its type is (i32, i32, i32, i32, i32, i32) -> (i32) since version 1 of the interface, not (i32) -> (i32)"},
 		{"a memory imported", contract(func(m *wt.Module) { m.ImportRaw(abi.Module, "memory", 2, 0, 1) }), "is a memory, only functions can be imported"},
 		{"no call", wt.New().Bytes(), "export section: there is no ward_call"},
 		{"a call with a parameter", func() []byte {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,13 +88,13 @@ func TestVetRefuses(t *testing.T) {
 		{"an endless number", append(bytes.Clone(good), 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01), "module, byte 56: an integer of more than 5 bytes"},
 		{"too large", make([]byte, vet.MaxModule+1), "the module is 4194305 bytes, limit 4194304"},
 		{"an unknown section", append(bytes.Clone(good), 77, 0), "section 77 is not known"},
-		{"unknown module", with(func(m *wt.Module) { m.Import("env", "abort") }), `import section 0: "env"."abort": there is no such function in version 2 of the interface`},
-		{"unknown function", with(func(m *wt.Module) { m.Import(abi.Module, "transfer") }), `import section 0: "ward"."transfer": there is no such function in version 2 of the interface`},
+		{"unknown module", with(func(m *wt.Module) { m.Import("env", "abort") }), `import section 0: "env"."abort": there is no such function in version ` + strconv.Itoa(abi.Version) + ` of the interface, the newest that this release speaks; it has the modules "ward" and "wasi_snapshot_preview1"`},
+		{"unknown function", with(func(m *wt.Module) { m.Import(abi.Module, "transfer") }), `import section 0: "ward"."transfer": there is no such function in version ` + strconv.Itoa(abi.Version) + ` of the interface, the newest that this release speaks`},
 		{"unknown WASI function", with(func(m *wt.Module) { m.Import(abi.WASIModule, "sock_open") }), `"sock_open": there is no such function`},
 		{"a name that is no text", with(func(m *wt.Module) { m.Import("\xff\n\x1b[2J", strings.Repeat("x", 3000)) }), ""},
 		{"a long name", with(func(m *wt.Module) { m.Import("ward", strings.Repeat("é", 3000)) }), "import section 0, byte 25: a name of 6000 bytes, limit 1024"},
-		{"wrong parameters", with(func(m *wt.Module) { m.ImportAs(abi.Module, "get", i32, i32) }), `import section 0: "ward"."get": its type is (i32, i32, i32, i32, i32, i32) -> (i32), not (i32) -> (i32)`},
-		{"wrong result", with(func(m *wt.Module) { m.ImportAs(abi.Module, "gas_left", nil, i32) }), `import section 0: "ward"."gas_left": its type is () -> (i64), not () -> (i32)`},
+		{"wrong parameters", with(func(m *wt.Module) { m.ImportAs(abi.Module, "get", i32, i32) }), `import section 0: "ward"."get": its type is (i32, i32, i32, i32, i32, i32) -> (i32) since version 1 of the interface, not (i32) -> (i32)`},
+		{"wrong result", with(func(m *wt.Module) { m.ImportAs(abi.Module, "gas_left", nil, i32) }), `import section 0: "ward"."gas_left": its type is () -> (i64) since version 1 of the interface, not () -> (i32)`},
 		{"wrong type of a WASI function", with(func(m *wt.Module) { m.ImportAs(abi.WASIModule, "sched_yield", i64, i32) }), `import section 0: "wasi_snapshot_preview1"."sched_yield": its type is () -> (i32), not (i64) -> (i32)`},
 		{"a memory imported", with(func(m *wt.Module) { m.ImportRaw(abi.Module, "memory", 2, 0, 1) }), `import section 0: "ward"."memory" is a memory, only functions can be imported`},
 		{"a table imported", with(func(m *wt.Module) { m.ImportRaw(abi.Module, "t", 1, 0x70, 0, 1) }), `import section 0: "ward"."t" is a table, only functions can be imported`},
