@@ -1,7 +1,14 @@
 package vm_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"encoding/asn1"
+	"math/big"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -10,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -19,6 +27,7 @@ import (
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/tx"
 	"github.com/wardledger/ward/runtime/vm"
 	wt "github.com/wardledger/ward/runtime/vm/wasmtest"
 )
@@ -53,8 +62,17 @@ func BenchmarkCall(b *testing.B) {
 }
 
 func benchmarkCall(b *testing.B, e *vm.Engine, wasm []byte, method string) {
-	c, template := code(wasm), newCall(b, method)
-	call := func() {
+	call := calling(b, e, code(wasm), method)
+	b.ReportAllocs()
+	for b.Loop() {
+		call()
+	}
+}
+
+// calling makes a call that must succeed, again and again. What is hot has settled.
+func calling(b *testing.B, e *vm.Engine, c vm.Code, method string) (call func()) {
+	template := newCall(b, method)
+	call = func() {
 		h := *template
 		h.Gas = gas.NewMeter(gas.MaxLimit)
 		r, err := e.Call(context.Background(), c, &h)
@@ -62,13 +80,10 @@ func benchmarkCall(b *testing.B, e *vm.Engine, wasm []byte, method string) {
 			b.Fatal(r, err)
 		}
 	}
-	for range 100 { // compiles, and settles what is hot
+	for range 100 {
 		call()
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		call()
-	}
+	return call
 }
 
 // bare is wazero without Ward: every function of the host does nothing, but that method answers a name.
@@ -336,4 +351,123 @@ func BenchmarkHost(b *testing.B) {
 		ends(b, run(b, engines.compiler(), wasm, newCall(b, "m")), receipt.OK, "")
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rounds, "ns/crossing")
+}
+
+// BenchmarkVerify is one signature, verified from a contract, all in: the call enters a small contract, which hands key, signature and a
+// message of 100 bytes to the host and traps unless it is valid. Behind it, as often, the standard library verifies the same, with a key that was
+// parsed before. call-ns and bare-ns are the fastest of each, because whatever else the machine does only adds; x-bare is their ratio.
+func BenchmarkVerify(b *testing.B) {
+	message := bytes.Repeat([]byte("m"), 100)
+	for _, alg := range []struct {
+		name, function string
+		newKey         func([]byte) (*tx.SecretKey, error)
+		bare           func(secret *tx.SecretKey, sig []byte) func() bool
+	}{
+		{"p256", "p256_verify", tx.NewP256, func(secret *tx.SecretKey, sig []byte) func() bool {
+			private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), secret.Secret())
+			if err != nil {
+				b.Fatal(err)
+			}
+			der, err := asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])})
+			if err != nil {
+				b.Fatal(err)
+			}
+			return func() bool {
+				digest := sha256.Sum256(message)
+				return ecdsa.VerifyASN1(&private.PublicKey, digest[:], der)
+			}
+		}},
+		{"ed25519", "ed25519_verify", tx.NewEd25519, func(secret *tx.SecretKey, sig []byte) func() bool {
+			return func() bool { return ed25519.Verify(secret.Public().Bytes, message, sig) }
+		}},
+	} {
+		b.Run(alg.name, func(b *testing.B) {
+			secret, err := alg.newKey(bytes.Repeat([]byte{7}, 32))
+			if err != nil {
+				b.Fatal(err)
+			}
+			sig, err := secret.Sign(message)
+			if err != nil {
+				b.Fatal(err)
+			}
+			m := wt.New()
+			verify := m.Import(abi.Module, alg.function)
+			key, _ := m.Data(string(secret.Public().Bytes))
+			at, _ := m.Data(string(sig))
+			m.Export(abi.ExportCall, wt.I32(key), wt.I32(at), bytesOf(m, string(message)), wt.Call(verify), wt.I32(1), wt.NeI32, wt.If(wt.Unreachable))
+			call, bare := calling(b, newEngine(b, vm.Options{}), code(m.Bytes()), "m"), alg.bare(secret, sig)
+
+			var calls, bares fastest
+			b.ReportAllocs()
+			for b.Loop() {
+				calls.of(call)
+			}
+			for range b.N {
+				bares.of(func() {
+					if !bare() {
+						b.Fatal("does not verify")
+					}
+				})
+			}
+			b.ReportMetric(float64(calls), "call-ns")
+			b.ReportMetric(float64(bares), "bare-ns")
+			b.ReportMetric(float64(calls)/float64(bares), "x-bare")
+		})
+	}
+}
+
+// fastest is how long the fastest of several took, in nanoseconds.
+type fastest time.Duration
+
+func (f *fastest) of(do func()) {
+	began := time.Now()
+	do()
+	if took := fastest(time.Since(began)); *f == 0 || took < *f {
+		*f = took
+	}
+}
+
+// BenchmarkInner is a call of a contract in plain Go that reads a row, writes it and emits: made from outside (outer-ns), and by another
+// contract, which makes a hundred (inner-ns, with what that contract takes itself). Both in turn, and the fastest of each, because
+// whatever else the machine does only adds. Finding the contract's record is no
+// part of it: that costs both the same.
+func BenchmarkInner(b *testing.B) {
+	const calls = 100
+	e := newEngine(b, vm.Options{})
+	wasm := guest(b)
+	m := wt.New()
+	call := m.Import(abi.Module, "call")
+	m.Export(abi.ExportCall,
+		wt.I32(calls), wt.Set(0),
+		wt.Loop(bytesOf(m, "doors"), bytesOf(m, "count"), bytesOf(m, "\xa0"), wt.Call(call), wt.If(wt.Unreachable),
+			wt.Get(0), wt.I32(-1), wt.AddI32, wt.Raw(0x22, 0), wt.BranchIf(0)))
+	callee, asking, template := code(wasm), code(m.Bytes()), newCall(b, "count")
+	run := func(c vm.Code) {
+		h := *template
+		h.Gas = gas.NewMeter(gas.MaxLimit)
+		h.Run = func(inner *host.Call) (*host.Stop, error) {
+			r, err := e.Call(context.Background(), callee, inner)
+			if err != nil || r.Code == receipt.OK {
+				return nil, err
+			}
+			return &host.Stop{Code: r.Code, Reason: r.Reason}, nil
+		}
+		if r, err := e.Call(context.Background(), c, &h); err != nil || r.Code != receipt.OK {
+			b.Fatal(r, err)
+		}
+	}
+	run(asking) // compiles
+	var inner, outer fastest
+	b.ReportAllocs()
+	for b.Loop() {
+		outer.of(func() {
+			for range calls {
+				run(callee)
+			}
+		})
+		inner.of(func() { run(asking) })
+	}
+	b.ReportMetric(float64(outer)/calls, "outer-ns")
+	b.ReportMetric(float64(inner)/calls, "inner-ns")
+	b.ReportMetric(float64(inner)/float64(outer), "x-outer")
 }
