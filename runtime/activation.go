@@ -3,7 +3,6 @@ package runtime
 import (
 	"fmt"
 
-	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/registry"
 	"github.com/wardledger/ward/runtime/state"
@@ -18,22 +17,32 @@ const deployMethod = "deploy"
 // two of a second's gas each would keep the next block waiting for longer than the authorities wait for a proposal.
 func Activates(t *tx.Signed) bool { return t.Contract == CodeContract && t.Method == deployMethod }
 
-// MayDeploy reports whether transactions of a key may deploy, by the last committed height. It reads two rows.
-func (r *Runtime) MayDeploy(kid address.Address) (may bool, err error) {
+// MayDeploy reports whether a deployment may happen, as far as it is the right of its sender or has a permit, by the last
+// committed height. What does not [Activates] may not. It reads four rows, and hashes the code only if its name has a permit.
+func (r *Runtime) MayDeploy(t *tx.Signed) (may bool, err error) {
+	if !Activates(t) {
+		return false, nil
+	}
+	n, err := decodeDeploy(t.Args)
+	if err != nil {
+		return false, nil // the block says what is wrong
+	}
 	err = r.read(func(s *state.Snapshot) error {
 		c, err := readChain(s)
 		if err != nil {
 			return err
 		}
-		key, known, err := registry.New(s.Overlay()).Key(kid)
-		may = known && c.mayDeploy(key.Account)
+		records := registry.New(s.Overlay())
+		key, known, err := records.Key(t.Key)
+		if err != nil || !known {
+			return err
+		}
+		right, err := c.deployRight(records, key.Account, n)
+		may = err == nil && right.granted()
 		return err
 	})
 	return may, err
 }
-
-// mayDeploy is who may deploy.
-func (c chain) mayDeploy(account address.Address) bool { return account == address.Address(c.Operator) }
 
 // Prepare does ahead what the deployment in an admitted transaction will ask of the engine, so that its block finds it done. It
 // changes no result and does no more than the transaction's gas pays for. A transaction that does not [Activates] is none of its

@@ -13,6 +13,18 @@ import (
 	"github.com/wardledger/ward/runtime/vm"
 )
 
+// mayDeploy checks what is told of a deployment before its block.
+func (c *testChain) mayDeploy(raw []byte, want bool) {
+	c.t.Helper()
+	signed, err := tx.Decode(raw)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if may, err := c.run.MayDeploy(signed); err != nil || may != want {
+		c.t.Errorf("it may deploy: %v, %v; want %v", may, err, want)
+	}
+}
+
 // deployment is a transaction that deploys code.
 func deployment(c *testChain, k *tx.SecretKey, name string, code []byte, edit ...func(*tx.Tx)) []byte {
 	a := cbor.AppendMap(nil, 2)
@@ -121,8 +133,8 @@ func TestPrepare(t *testing.T) {
 		}
 	}
 	for k, want := range map[*tx.SecretKey]bool{operator: true, alice: false, stranger: false} {
-		if may, err := c.run.MayDeploy(k.Public().Address()); err != nil || may != want {
-			t.Errorf("%s may deploy: %v, %v", k, may, err)
-		}
+		c.mayDeploy(deployment(c, k, "one", reader), want)
 	}
+	c.mayDeploy(c.sign(operator, runtime.CodeContract, "deploy", arguments(1)), false)
+	c.mayDeploy(c.sign(operator, "good", "put", arguments(1)), false)
 }

@@ -1,9 +1,11 @@
 package runtime
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
+	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
@@ -17,6 +19,8 @@ type Block struct {
 	admission admission
 	receipts  []receipt.Receipt
 	events    []receipt.Event // of no transaction
+
+	parameters abi.Parameters // as they were before
 }
 
 // Begin starts the block after the last committed one. It fails if the header does not
@@ -43,6 +47,9 @@ func (r *Runtime) Begin(h Header) (*Block, error) {
 		return nil, err
 	}
 	b.admission = admission{overlay: overlay, records: registry.New(overlay), chain: c, header: h}
+	if b.parameters, err = b.admission.records.Parameters(); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
@@ -107,6 +114,13 @@ func (b *Block) run(ctx context.Context, t *admitted, rec *receipt.Receipt, trac
 func (b *Block) Seal() (*Stage, error) {
 	height := b.admission.header.Height
 	updates, events, err := handOver(b.admission.records, height)
+	if err != nil {
+		return nil, fmt.Errorf("runtime: seal height %d: %w", height, err)
+	}
+	now, err := b.admission.records.Parameters()
+	if err == nil && !bytes.Equal(now.Encode(), b.parameters.Encode()) {
+		events = append(events, parametersEvent(now))
+	}
 	if err == nil && len(events) > 0 {
 		b.events = append(b.events, events...)
 		err = writeEventsRoot(b.admission.overlay, height, b.events)

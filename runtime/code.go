@@ -24,7 +24,7 @@ const CodeContract = tx.DeployContract
 func CodeSpec() *abi.Spec {
 	return &abi.Spec{
 		ABI: abi.Version, Name: CodeContract,
-		Doc: "Deploys contracts. Only the chain's operator may.",
+		Doc: "Deploys contracts: for whoever the chain's parameters let, and what a contract with the capability code permits.",
 		Methods: []abi.Method{{
 			Name: deployMethod, Doc: "Creates a contract from its Wasm and calls its init.",
 			Args: &abi.Type{Kind: abi.KindStruct, Name: "Deploy", Fields: []abi.Field{
@@ -54,6 +54,7 @@ type creation struct {
 	admin        address.Address
 	capabilities []string
 	init         []byte
+	permit       bool // what was permitted, and so decided by others than the sender
 }
 
 // executeCode is CodeContract.
@@ -64,15 +65,33 @@ func (r *Runtime) executeCode(ctx context.Context, c call) (outcome, error) {
 	if c.view {
 		return stopped(receipt.NotPermitted, "deploy is not a view: send it as a transaction"), nil
 	}
-	if !c.chain.mayDeploy(c.sender) {
-		return stopped(receipt.NotPermitted, "only the operator %s may deploy, not %s", address.Address(c.chain.Operator), c.sender), nil
-	}
 	n, err := decodeDeploy(c.args)
 	if err != nil {
 		return stopped(receipt.BadArguments, "deploy: %v", err), nil
 	}
+	if !abi.ValidContract(n.name) {
+		return notAName(n.name), nil
+	}
+	right, err := c.chain.deployRight(c.records, c.sender, n)
+	if err != nil {
+		return outcome{}, err
+	}
+	if !right.granted() {
+		return stopped(receipt.NotPermitted, "%s", right.refusal(n)), nil
+	}
 	n.admin = c.sender
+	if p := right.permit; p != nil {
+		// Once: if the deployment fails, the transaction is undone, and the permit waits still.
+		if _, err := c.records.DropPermit(n.name); err != nil {
+			return outcome{}, err
+		}
+		n.admin, n.capabilities, n.permit = address.Address(p.Admin), p.Capabilities, true
+	}
 	return r.create(ctx, c, n)
+}
+
+func notAName(name string) outcome {
+	return stopped(receipt.BadArguments, "%+q is not a contract's name: a lower-case letter, then lower-case letters, digits and -, at most %d", name, abi.MaxContractName)
 }
 
 // decodeDeploy reads deploy's arguments: a map with code, init (optional) and name.
@@ -114,11 +133,11 @@ func decodeDeploy(args []byte) (n creation, err error) {
 // create makes an instance, runs its init, and says so in an event.
 func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, error) {
 	if !abi.ValidContract(n.name) {
-		return stopped(receipt.BadArguments, "%+q is not a contract's name: a lower-case letter, then lower-case letters, digits and -, at most %d", n.name, abi.MaxContractName), nil
+		return notAName(n.name), nil
 	}
-	if _, found, err := c.records.Instance(n.name); err != nil {
+	if taken, err := nameTaken(c.records, n.name); err != nil {
 		return outcome{}, err
-	} else if found || n.name == CodeContract || n.name == ChainContract {
+	} else if taken {
 		return stopped(receipt.Exists, "there is a contract %q already", n.name), nil
 	}
 	if !c.meter.Charge(gas.DeployByte * uint64(len(n.code))) {
@@ -170,6 +189,10 @@ func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, erro
 			return stopped(receipt.BadArguments, "contract %q takes no init arguments", n.name), nil
 		}
 		return outcome{result: result, events: []receipt.Event{deployed}}, nil
+	}
+	if n.permit {
+		// Or init, which runs with the new contract's powers, would take whoever deploys for its master.
+		c.sender = n.admin
 	}
 	c.contract, c.method, c.args = n.name, initMethod, n.init
 	if c.args == nil {

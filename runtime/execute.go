@@ -28,7 +28,7 @@ type call struct {
 
 	contract, method string
 	args             []byte
-	sender           address.Address
+	sender, origin   address.Address
 	seed             [32]byte
 	view             bool
 	meter            *gas.Meter
@@ -69,6 +69,7 @@ func (o *outcome) stop() *host.Stop {
 // execute finds the contract and runs the method. The caller reverts what a failed call
 // has written.
 func (r *Runtime) execute(ctx context.Context, c call) (outcome, error) {
+	c.origin = c.sender
 	c.trace.Begin(c.contract, c.method, c.args, c.sender)
 	before := c.meter.Used()
 	out, err := r.dispatch(ctx, c)
@@ -90,11 +91,14 @@ func (r *Runtime) dispatch(ctx context.Context, c call) (outcome, error) {
 	if !found {
 		return stopped(receipt.UnknownContract, "there is no contract %q", c.contract), nil
 	}
-	if _, stop, err := r.method(c.records, instance, c.method); err != nil {
+	view, stop, err := r.method(c.records, instance, c.method)
+	if err != nil {
 		return outcome{}, err
-	} else if stop != nil {
+	}
+	if stop != nil {
 		return outcome{Result: vm.Result{Code: stop.Code, Reason: stop.Reason}}, nil
 	}
+	c.view = c.view || view // also in a transaction: what the spec calls a view changes nothing, whoever calls it
 	return r.enter(ctx, c, instance)
 }
 
@@ -158,9 +162,10 @@ func (r *Runtime) enter(ctx context.Context, c call, instance registry.Instance)
 	h := &host.Call{
 		Chain: c.chain.ID, Block: host.Block{Height: c.height, Time: c.time},
 		Contract: c.contract, Method: c.method, Args: c.args,
-		Sender: c.sender, Origin: c.sender, View: c.view, Seed: c.seed,
+		Sender: c.sender, Origin: c.origin, View: c.view, Seed: c.seed,
 		Capabilities: instance.Capabilities,
 		Gas:          c.meter, Store: c.overlay, Accounts: accounts{c.records, c.height}, Authorities: authorities{c.records},
+		Parameters: c.records, Permits: permits{c.records},
 		Run:   func(inner *host.Call) (*host.Stop, error) { return r.run(ctx, c, inner) },
 		Trace: c.trace,
 	}

@@ -20,10 +20,12 @@ const AnyContract = "*"
 
 // Genesis is what a chain starts from. The same on every node.
 type Genesis struct {
-	Chain     string
-	Operator  address.Address // who may deploy
-	Accounts  []GenesisAccount
-	Contracts []GenesisContract // created in this order
+	Chain    string
+	Operator address.Address // who may deploy, unless Parameters say otherwise
+	// Parameters are the chain's; the zero value is their defaults.
+	Parameters abi.Parameters
+	Accounts   []GenesisAccount
+	Contracts  []GenesisContract // created in this order
 	// Authorities are the keys with which the engine starts. Without any, a chain that has no
 	// engine, they are those that the contracts want.
 	Authorities [][]byte
@@ -95,6 +97,11 @@ func (g *genesisBlock) execute(r *Runtime) error {
 	if err := writeChain(overlay, c); err != nil {
 		return err
 	}
+	if p := g.genesis.Parameters; p.Deploy != "" || p.Deployers != nil {
+		if err := records.SetParameters(p); err != nil {
+			return fmt.Errorf("parameters: %w", err)
+		}
+	}
 	for _, a := range g.genesis.Accounts {
 		status, err := records.OpenKey(&abi.OpenAccount{Key: a.Key, Scope: a.Scope, Quota: a.Quota}, 0)
 		if err != nil {
@@ -108,7 +115,7 @@ func (g *genesisBlock) execute(r *Runtime) error {
 	for _, contract := range g.genesis.Contracts {
 		out, err := r.create(context.Background(), call{
 			overlay: overlay, records: records, chain: c, height: 0, time: g.header.Time,
-			sender: contract.Admin, seed: sha256.Sum256(contract.Code), meter: gas.NewMeter(gas.MaxLimit),
+			sender: contract.Admin, origin: contract.Admin, seed: sha256.Sum256(contract.Code), meter: gas.NewMeter(gas.MaxLimit),
 		}, creation{
 			name: contract.Name, code: contract.Code, admin: contract.Admin,
 			capabilities: contract.Capabilities, init: contract.Init,

@@ -124,7 +124,7 @@ func TestFailed(t *testing.T) {
 		{"nobody", "put", receipt.UnknownContract, 0, `"nobody"`},
 		{"good", "init", receipt.UnknownMethod, 0, `"init"`},
 		{runtime.CodeContract, "undo", receipt.UnknownMethod, 0, `"undo"`},
-		{runtime.CodeContract, "deploy", receipt.NotPermitted, 0, "only the operator"},
+		{runtime.CodeContract, "deploy", receipt.BadArguments, 0, `no field "n"`},
 	} {
 		t.Run(test.contract+"."+test.method, func(t *testing.T) {
 			c := newChain(t, vm.Options{})

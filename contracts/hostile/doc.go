@@ -1,5 +1,5 @@
 // Package hostile holds contracts that misbehave on purpose, in its tests: they trap, loop, recurse,
-// forge pointers, flood, write where they may not, exhaust what there is, answer
+// forge pointers, flood, write where they may not, take powers that they were not given, exhaust what there is, answer
 // with rubbish, spin while they start, compile to more than they look, and never end. Each test says with which receipt.Code and
 // reason that ends.
 //

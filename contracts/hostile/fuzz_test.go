@@ -35,7 +35,7 @@ func FuzzArguments(f *testing.F) {
 		m.Export(abi.ExportCall, body)
 		var results []vm.Result
 		for _, e := range engines {
-			r, err := e.get().Call(context.Background(), code(m.Bytes()), newCall(t, way{capabilities: []string{abi.CapabilityAccounts}}))
+			r, err := e.get().Call(context.Background(), code(m.Bytes()), newCall(t, way{capabilities: abi.Capabilities()}))
 			if err != nil {
 				t.Fatalf("%s in %s: %v", fn.Name, e.name, err)
 			}

@@ -85,17 +85,22 @@ func newCall(t *testing.T, w way) *host.Call {
 		Chain: "test-1", Block: host.Block{Height: 7, Time: 1_700_000_000},
 		Contract: "hostile", Method: w.method, Args: []byte("\xa0"),
 		View: w.view, Capabilities: w.capabilities,
-		Gas: gas.NewMeter(w.gas), Store: s.Overlay(), Accounts: accounts{},
+		Gas: gas.NewMeter(w.gas), Store: s.Overlay(), Accounts: nobody{}, Authorities: nobody{}, Parameters: nobody{}, Permits: nobody{},
 	}
 }
 
-// accounts know nobody.
-type accounts struct{}
+// nobody has what the functions with a capability are about.
+type nobody struct{}
 
-func (accounts) OpenKey(*abi.OpenAccount) (abi.Status, error)  { return abi.StatusUnknown, nil }
-func (accounts) ShutKey(address.Address) (abi.Status, error)   { return abi.StatusUnknown, nil }
-func (accounts) ReopenKey(address.Address) (abi.Status, error) { return abi.StatusUnknown, nil }
-func (accounts) RetireKey(address.Address) (abi.Status, error) { return abi.StatusUnknown, nil }
+func (nobody) OpenKey(*abi.OpenAccount) (abi.Status, error)        { return abi.StatusUnknown, nil }
+func (nobody) ShutKey(address.Address) (abi.Status, error)         { return abi.StatusUnknown, nil }
+func (nobody) ReopenKey(address.Address) (abi.Status, error)       { return abi.StatusUnknown, nil }
+func (nobody) RetireKey(address.Address) (abi.Status, error)       { return abi.StatusUnknown, nil }
+func (nobody) SetAuthorities(abi.AuthoritySet) (abi.Status, error) { return abi.StatusNotASet, nil }
+func (nobody) Parameters() (abi.Parameters, error)                 { return abi.Parameters{}, nil }
+func (nobody) SetParameters(abi.Parameters) error                  { return nil }
+func (nobody) Permit(*abi.Permit) (abi.Status, error)              { return abi.StatusTooMany, nil }
+func (nobody) Withdraw(string) (abi.Status, error)                 { return abi.StatusNoPermit, nil }
 
 // A diary is a store that remembers what was written.
 type diary struct {

@@ -13,7 +13,7 @@ import (
 // A pointer forged in any parameter of any function traps before anything happens.
 func TestForgedPointers(t *testing.T) {
 	const memory = 65536
-	all := []string{abi.CapabilityAccounts}
+	all := abi.Capabilities()
 	forgedSlices := []struct {
 		name     string
 		ptr, len uint32
@@ -84,7 +84,7 @@ func TestForgedPointers(t *testing.T) {
 // parameter of any function; so says the table, and here is what else may come of it.
 func TestForgedLengths(t *testing.T) {
 	const pages = 32 // 2 MiB
-	all := []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
+	all := abi.Capabilities()
 	type end struct {
 		code  receipt.Code
 		words string

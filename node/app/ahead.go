@@ -26,8 +26,8 @@ func newAhead() *ahead {
 	return &ahead{todo: make(chan deployment, maxAhead), stop: make(chan struct{}), done: make(chan struct{})}
 }
 
-// giveHeadStart has the code of an admitted transaction made ready, if it is a deployment, of one who may deploy: a
-// stranger can't make a node compile. It doesn't wait.
+// giveHeadStart has the code of an admitted transaction made ready, if it is a deployment, of one who may deploy or of what was permitted:
+// a stranger can't make a node compile. It doesn't wait.
 func (a *App) giveHeadStart(t *tx.Signed, size int) {
 	if !runtime.Activates(t) || !a.mayDeploy(t) {
 		return
@@ -38,9 +38,9 @@ func (a *App) giveHeadStart(t *tx.Signed, size int) {
 	}
 }
 
-// mayDeploy reports whether a deployment could succeed, as far as it is the sender's right.
+// mayDeploy reports whether a deployment could succeed, as far as it is the sender's right or has a permit.
 func (a *App) mayDeploy(t *tx.Signed) bool {
-	may, err := a.runtime.MayDeploy(t.Key)
+	may, err := a.runtime.MayDeploy(t)
 	if err != nil {
 		a.fail(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/wardledger/ward/node/eventlog"
 	"github.com/wardledger/ward/node/genesis"
 	"github.com/wardledger/ward/runtime"
+	"github.com/wardledger/ward/runtime/cbor"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/state"
 	"github.com/wardledger/ward/runtime/tx"
@@ -491,18 +492,22 @@ func TestPrepare(t *testing.T) {
 	same("bytes", h.prepare(2*size, h.now, small(1), small(2), small(3)), small(1), small(2))
 	same("one byte short", h.prepare(2*size-1, h.now, small(1), small(2), small(3)), small(1))
 	same("gas", h.prepare(room, h.now, hungry(1, 1e9), hungry(2, 9e8), hungry(3, 2e8), hungry(4, 1e8)), hungry(1, 1e9), hungry(2, 9e8), hungry(4, 1e8))
+	module := func(size int) []byte {
+		a := cbor.AppendBytes(cbor.AppendText(cbor.AppendMap(nil, 2), "code"), make([]byte, size))
+		return cbor.AppendText(cbor.AppendText(a, "name"), "new")
+	}
 	foreign := func(n uint64) []byte {
-		return signed(t, 2, func(x *tx.Tx) { x.Contract, x.Method, x.Sequence = "code", "deploy", n })
+		return signed(t, 2, func(x *tx.Tx) { x.Contract, x.Method, x.Sequence, x.Args = "code", "deploy", n, module(1) })
 	}
 	deploy := func(n uint64, edit ...func(*tx.Tx)) []byte {
 		return signed(t, 1, func(x *tx.Tx) {
-			x.Contract, x.Method, x.Sequence = "code", "deploy", n
+			x.Contract, x.Method, x.Sequence, x.Args = "code", "deploy", n, module(1)
 			for _, e := range edit {
 				e(x)
 			}
 		})
 	}
-	hungrier := deploy(1, func(x *tx.Tx) { x.GasLimit = tx.MaxGas; x.Args = append([]byte{0x59, 8, 0}, make([]byte, 2048)...) })
+	hungrier := deploy(1, func(x *tx.Tx) { x.GasLimit = tx.MaxGas; x.Args = module(2048) })
 	same("one deployment", h.prepare(room, h.now, small(1), code(1), deploy(2), deploy(3)), deploy(2), code(1), small(1))
 	same("of who may", h.prepare(room, h.now, foreign(1), foreign(2), deploy(2), deploy(3), small(1)), deploy(2), small(1))
 	same("of who may not", h.prepare(room, h.now, foreign(1), foreign(2)), foreign(1))

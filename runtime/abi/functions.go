@@ -54,25 +54,54 @@ const (
 	// StatusNotASet: what was handed over can't be the chain's authorities; see
 	// [AuthoritySet.Check].
 	StatusNotASet Status = -5
+	// StatusNotParameters: what was handed over can't be the chain's parameters;
+	// see [Parameters.Check].
+	StatusNotParameters Status = -6
+	// StatusNotAPermit: what was handed over can't be permitted; see
+	// [Permit.Check].
+	StatusNotAPermit Status = -7
+	// StatusNameTaken: there is a contract of this name, so none can be deployed.
+	StatusNameTaken Status = -8
+	// StatusTooMany: as many permits wait as may.
+	StatusTooMany Status = -9
+	// StatusNoPermit: no permit waits for this name.
+	StatusNoPermit Status = -10
+	// StatusNotYours: the permit would hand out a capability that the contract
+	// does not have itself.
+	StatusNotYours Status = -11
 )
+
+// statuses are the words of each status: that of -n is at n.
+var statuses = [...]string{
+	"done",
+	"no such key or owner account",
+	"the key is already known",
+	"the key is retired",
+	"the owner has not enough quota left",
+	"these keys can't be the chain's authorities",
+	"these can't be the chain's parameters",
+	"this can't be permitted",
+	"there is a contract of this name already",
+	"as many permits wait for their deployment as may",
+	"there is no permit for this name",
+	"the contract can't hand out a capability that it does not have itself",
+}
+
+// Statuses returns every status, StatusOK first.
+func Statuses() []Status {
+	all := make([]Status, len(statuses))
+	for i := range all {
+		all[i] = Status(-i)
+	}
+	return all
+}
 
 // String returns what happened, in words.
 func (s Status) String() string {
-	switch s {
-	case StatusOK:
-		return "done"
-	case StatusUnknown:
-		return "no such key or owner account"
-	case StatusExists:
-		return "the key is already known"
-	case StatusRetired:
-		return "the key is retired"
-	case StatusNoQuota:
-		return "the owner has not enough quota left"
-	case StatusNotASet:
-		return "these keys can't be the chain's authorities"
+	if s > 0 || int(s) <= -len(statuses) {
+		return "unknown status"
 	}
-	return "unknown status"
+	return statuses[-s]
 }
 
 // The capabilities: extra powers that a contract must have been given.
@@ -81,7 +110,16 @@ const (
 	CapabilityAccounts = "accounts"
 	// CapabilityAuthorities is needed to say who the chain's authorities shall be.
 	CapabilityAuthorities = "authorities"
+	// CapabilityParameters is needed to change the chain's parameters.
+	CapabilityParameters = "parameters"
+	// CapabilityCode is needed to permit deployments.
+	CapabilityCode = "code"
 )
+
+// Capabilities returns every capability that a function needs, in ascending order.
+func Capabilities() []string {
+	return []string{CapabilityAccounts, CapabilityAuthorities, CapabilityCode, CapabilityParameters}
+}
 
 // A Param is one parameter of a function.
 type Param struct {
@@ -197,6 +235,14 @@ func Table() []Function {
 		{Name: "call_with_gas", Params: append(out("contract", "contractlen", "method", "methodlen", "args", "argslen"), Param{"gas", I64}), Results: one(I32), Since: 2,
 			Gas: "Call + ReturnByte x args, and what the call uses", View: true,
 			Doc: "Is call with a limit of its own: if the call uses up gas, it fails as out of gas and this contract goes on. More than there is left is no limit."},
+		{Name: "parameters_get", Params: out("out", "cap"), Results: one(I32), Since: 2, Gas: "Read + ReadByte x out", View: true,
+			Doc: "Writes the chain's parameters, a canonical CBOR map: deploy is who may deploy any code (operator, list or open), and with list deployers are their addresses. Returns its length."},
+		{Name: "parameters_set", Params: out("ptr", "len"), Results: one(I32), Since: 2, Gas: "Write + WriteByte x len", Capability: CapabilityParameters,
+			Doc: "Changes the chain's parameters to what parameters_get would write, all of them; at most 64 deployers, in ascending order. They are in force at once: in this transaction and for those behind it in the block. Returns a status."},
+		{Name: "code_permit", Params: out("ptr", "len"), Results: one(I32), Since: 2, Gas: "Permit + WriteByte x len", Capability: CapabilityCode,
+			Doc: "Permits one deployment, whoever sends it: a canonical CBOR map of hash (SHA-256 of the code), init (SHA-256 of the arguments of its init, left out if there are none), name, admin (20 bytes, the sender of its init; zeros: nobody) and capabilities (in ascending order), of which this contract must have each. Until then the name is kept for it. Another permit for the name is replaced; at most 64 wait. Returns a status."},
+		{Name: "code_withdraw", Params: out("name", "namelen"), Results: one(I32), Since: 2, Gas: "Permit", Capability: CapabilityCode,
+			Doc: "Takes back what code_permit permitted for a name, if it was not deployed yet; returns a status."},
 	}
 }
 

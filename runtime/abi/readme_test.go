@@ -4,7 +4,13 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,8 +83,8 @@ bound, a write in a view, a missing capability) ends the call; the contract neve
 		}
 		fmt.Fprintf(&b, "| `%s(%s)%s` | %s | %d | %s | %s |\n", f.Name, strings.Join(params, ", "), results(f.Results), view, f.Since, f.Gas, doc)
 	}
-	b.WriteString("\nStatuses of the account functions: ")
-	for s := abi.StatusOK; s >= abi.StatusNoQuota; s-- {
+	b.WriteString("\nStatuses of the functions that need a capability: ")
+	for _, s := range abi.Statuses() {
 		if s != abi.StatusOK {
 			b.WriteString(", ")
 		}
@@ -87,20 +93,7 @@ bound, a write in a view, a missing capability) ends the call; the contract neve
 	fmt.Fprintf(&b, ".\n\nCodes of `fail` from %d on are reserved: %d says that there is no such method, %d that the arguments do not fit it.\n",
 		abi.FirstReservedFail, abi.FailUnknownMethod, abi.FailBadArguments)
 	fmt.Fprintf(&b, "\n## Bounds\n\n| of | at most |\n|---|---|\n")
-	for _, bound := range []struct {
-		what string
-		n    int
-		unit string
-	}{
-		{"a storage key", abi.MaxKey, "bytes"}, {"a stored value", abi.MaxValue, "bytes"},
-		{"the name of a collection", abi.MaxCollection, "bytes"}, {"arguments", abi.MaxArgs, "bytes"},
-		{"a result", abi.MaxReturn, "bytes"}, {"the attributes of an event", abi.MaxAttributes, "bytes"},
-		{"a message to `cose_verify`, `sha256`, `account_open`", abi.MaxMessage, "bytes"},
-		{"a reason (longer ones are cut)", abi.MaxReason, "bytes"}, {"a log line (longer ones are cut)", abi.MaxLog, "bytes"},
-		{"rows of one scan", abi.MaxScanRows, ""}, {"a module", abi.MaxModule, "bytes"}, {"a spec", abi.MaxSpec, "bytes"},
-		{"methods, events and errors of a spec", abi.MaxMethods, "each"}, {"fields of a struct", abi.MaxFields, ""},
-		{"nesting of types", abi.MaxTypeDepth, ""},
-	} {
+	for _, bound := range bounds {
 		fmt.Fprintf(&b, "| %s | %s |\n", bound.what, strings.TrimSpace(fmt.Sprint(bound.n, " ", bound.unit)))
 	}
 	fmt.Fprintf(&b, "\n## Functions of `%s`\n\nStock compilers import them; every function of preview 1 links. An errno alone is the answer of functions that do nothing.\n\n"+
@@ -113,6 +106,86 @@ bound, a write in a view, a missing capability) ends the call; the contract neve
 		fmt.Fprintf(&b, "| `%s(%s)%s` | %s |\n", f.Name, strings.Join(f.Params, ", "), results(f.Results), answer)
 	}
 	return b.Bytes()
+}
+
+// bounds are all constants of the package that are called Max something, by name; see TestBounds.
+var bounds = []struct {
+	name string // several, if they are the same
+	what string
+	n    int
+	unit string
+}{
+	{"MaxKey", "a storage key", abi.MaxKey, "bytes"},
+	{"MaxValue", "a stored value", abi.MaxValue, "bytes"},
+	{"MaxCollection", "the name of a collection", abi.MaxCollection, "bytes"},
+	{"MaxArgs", "arguments", abi.MaxArgs, "bytes"},
+	{"MaxReturn", "a result", abi.MaxReturn, "bytes"},
+	{"MaxAttributes", "the attributes of an event", abi.MaxAttributes, "bytes"},
+	{"MaxMessage", "a message to a function of cryptography, and what a function with a capability takes", abi.MaxMessage, "bytes"},
+	{"MaxReason", "a reason (longer ones are cut)", abi.MaxReason, "bytes"},
+	{"MaxLog", "a log line (longer ones are cut)", abi.MaxLog, "bytes"},
+	{"MaxScanRows", "rows of one scan", abi.MaxScanRows, ""},
+	{"MaxDepth", "contracts that run at once, each called by the one before", abi.MaxDepth, ""},
+	{"MaxDerived", "what `hkdf_sha256` derives", abi.MaxDerived, "bytes"},
+	{"MaxBatch", "signatures of one `ed25519_verify_batch`", abi.MaxBatch, ""},
+	{"MaxPublicKey", "a public key", abi.MaxPublicKey, "bytes"},
+	{"MaxScopeContracts", "contracts in the scope of a key", abi.MaxScopeContracts, ""},
+	{"MaxScopeMethods", "methods of one of them", abi.MaxScopeMethods, ""},
+	{"MaxAuthorities", "authorities of the chain", abi.MaxAuthorities, ""},
+	{"MaxDeployers", "deployers in the chain's parameters", abi.MaxDeployers, ""},
+	{"MaxPermits", "permits that wait for their deployment", abi.MaxPermits, ""},
+	{"MaxCapabilities", "capabilities of one contract", abi.MaxCapabilities, ""},
+	{"MaxModule", "a module", abi.MaxModule, "bytes"},
+	{"MaxSections", "sections of a module", abi.MaxSections, ""},
+	{"MaxSpec", "a spec", abi.MaxSpec, "bytes"},
+	{"MaxMethods MaxEventSpecs MaxErrorSpecs", "methods, events and errors of a spec", abi.MaxMethods, "each"},
+	{"MaxFields", "fields of a struct", abi.MaxFields, ""},
+	{"MaxTypeDepth", "nesting of types", abi.MaxTypeDepth, ""},
+	{"MaxDoc", "the documentation of one thing", abi.MaxDoc, "bytes"},
+	{"MaxToolchain", "the name of a toolchain", abi.MaxToolchain, "bytes"},
+	{"MaxContractName MaxMethodName MaxEventName MaxErrorName MaxFieldName MaxTypeName MaxCapability MaxChain", "any other name", abi.MaxContractName, "bytes"},
+}
+
+// TestBounds: a bound that the package declares is on the page, with its number.
+func TestBounds(t *testing.T) {
+	fset := token.NewFileSet()
+	paths, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*ast.File
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	info := &types.Info{Defs: map[*ast.Ident]types.Object{}}
+	// Only constants are wanted: that imports are missing is of no matter.
+	_, _ = (&types.Config{Error: func(error) {}}).Check("abi", fset, files, info)
+	listed := map[string]int{}
+	for _, bound := range bounds {
+		for _, name := range strings.Fields(bound.name) {
+			listed[name] = bound.n
+		}
+	}
+	for name, object := range info.Defs {
+		c, ok := object.(*types.Const)
+		if !ok || !strings.HasPrefix(name.Name, "Max") {
+			continue
+		}
+		if n, ok := listed[name.Name]; !ok || c.Val().String() != strconv.Itoa(n) {
+			t.Errorf("%s is %s, the page says %d", name.Name, c.Val(), n)
+		}
+		delete(listed, name.Name)
+	}
+	if len(listed) > 0 {
+		t.Errorf("the page has bounds that there are not: %v", listed)
+	}
 }
 
 func results(types []string) string {

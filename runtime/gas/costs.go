@@ -113,6 +113,9 @@ const (
 	// Authority is paid for each key of a set of authorities: a point of the curve is
 	// decompressed, and two sets are compared when the block ends.
 	Authority = 30_000
+	// Permit is paid to permit a deployment or to take that back: three rows are read, two are written, and in the end
+	// the deployment removes one.
+	Permit = 200_000
 
 	// DeployByte is paid for each byte of a module that is deployed: it is stored by every node for good.
 	DeployByte = 20

@@ -60,6 +60,24 @@ type Authorities interface {
 	SetAuthorities(keys abi.AuthoritySet) (abi.Status, error)
 }
 
+// Parameters are what the chain decides about itself. Errors mean that this node can't read or write its state.
+type Parameters interface {
+	// Parameters returns those that are in force.
+	Parameters() (abi.Parameters, error)
+	// SetParameters changes them. They have been checked.
+	SetParameters(abi.Parameters) error
+}
+
+// Permits are what may be deployed, for contracts that decide on it. Errors mean that this node can't read or write
+// its state.
+type Permits interface {
+	// Permit permits a deployment, in place of what was permitted for the name. It has been checked. It may answer
+	// abi.StatusNameTaken or abi.StatusTooMany.
+	Permit(*abi.Permit) (abi.Status, error)
+	// Withdraw takes the permit for a name back, or answers abi.StatusNoPermit.
+	Withdraw(name string) (abi.Status, error)
+}
+
 // A Runner runs a call that another contract makes. The Call comes with everything but what
 // only the runtime knows of the contract: it sets Capabilities, and View if the method is
 // one. A Stop is how the call failed; then whatever it wrote has been undone. An error means that this
@@ -87,10 +105,12 @@ type Call struct {
 
 	Gas   *gas.Meter
 	Store Store
-	// Accounts and Authorities are needed only if the contract has abi.CapabilityAccounts
-	// or abi.CapabilityAuthorities.
+	// Accounts, Authorities and Permits are needed only if the contract has the capability for
+	// them, Parameters if it has that or reads them; nil reads as those of a chain where nobody ever said.
 	Accounts    Accounts
 	Authorities Authorities
+	Parameters  Parameters
+	Permits     Permits
 	// Run runs the calls that this contract makes of others; nil: there are no others.
 	Run Runner
 	// Trace is told what the call does; nil, the ordinary, costs nothing.

@@ -411,6 +411,14 @@ var viewCalls = map[string]func(c *host.Call) error{
 		_, err := c.SetAuthorities(abi.AuthoritySet{make([]byte, abi.AuthorityKeySize)}.Encode())
 		return err
 	},
+	"parameters_get": func(c *host.Call) error { _, err := c.ReadParameters(); return err },
+	"parameters_set": func(c *host.Call) error { _, err := c.ChangeParameters(abi.Parameters{}.Encode()); return err },
+	"code_permit": func(c *host.Call) error {
+		p := abi.Permit{Hash: make([]byte, 32), Name: "lamps", Admin: make([]byte, 20)}
+		_, err := c.PermitCode(p.Encode())
+		return err
+	},
+	"code_withdraw": func(c *host.Call) error { _, err := c.WithdrawCode([]byte("lamps")); return err },
 }
 
 var someAccount = abi.OpenAccount{Key: make([]byte, 32), Scope: []abi.Scope{{Contract: "locks"}}, Quota: 1}
@@ -418,7 +426,7 @@ var someAccount = abi.OpenAccount{Key: make([]byte, 32), Scope: []abi.Scope{{Con
 // The table says what a view may call and which function needs a capability; the
 // methods are what decides.
 func TestPermissionsAreTheTables(t *testing.T) {
-	all := []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
+	all := abi.Capabilities()
 	for _, f := range abi.Table() {
 		do := viewCalls[f.Name]
 		if do == nil {
@@ -427,7 +435,8 @@ func TestPermissionsAreTheTables(t *testing.T) {
 		}
 		permitted := func(view bool, capabilities ...string) bool {
 			c := newCall(t)
-			c.View, c.Capabilities, c.Accounts, c.Authorities = view, capabilities, &accounts{}, &accounts{}
+			c.View, c.Capabilities = view, capabilities
+			c.Accounts, c.Authorities, c.Parameters, c.Permits = &accounts{}, &accounts{}, &accounts{}, &accounts{}
 			var stop *host.Stop
 			err := do(c)
 			return !errors.As(err, &stop) || stop.Code != receipt.NotPermitted
@@ -454,8 +463,8 @@ func TestPaidBefore(t *testing.T) {
 		run := func(limit uint64) (*host.Call, *store, *accounts, error) {
 			c := newCall(t)
 			s, a := &store{Store: c.Store}, &accounts{}
-			c.Gas, c.Store, c.Accounts, c.Authorities = gas.NewMeter(limit), s, a, a
-			c.Capabilities = []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
+			c.Gas, c.Store, c.Accounts, c.Authorities, c.Parameters, c.Permits = gas.NewMeter(limit), s, a, a, a, a
+			c.Capabilities = abi.Capabilities()
 			return c, s, a, do(c)
 		}
 		c, _, _, _ := run(lots)
@@ -512,6 +521,19 @@ func (a *accounts) change(kid address.Address, s abi.Status) (abi.Status, error)
 }
 
 func (a *accounts) SetAuthorities(abi.AuthoritySet) (abi.Status, error) {
+	a.changes++
+	return abi.StatusOK, nil
+}
+func (a *accounts) Parameters() (abi.Parameters, error) { return abi.Parameters{}, nil }
+func (a *accounts) SetParameters(abi.Parameters) error {
+	a.changes++
+	return nil
+}
+func (a *accounts) Permit(*abi.Permit) (abi.Status, error) {
+	a.changes++
+	return abi.StatusOK, nil
+}
+func (a *accounts) Withdraw(string) (abi.Status, error) {
 	a.changes++
 	return abi.StatusOK, nil
 }

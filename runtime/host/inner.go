@@ -41,7 +41,8 @@ func (c *Call) CallContract(contract, method, args []byte, limit uint64) (receip
 		Chain: c.Chain, Block: c.Block, Contract: string(contract), Method: string(method),
 		Args:   bytes.Clone(args), // they lie in the memory of a contract that is not done
 		Sender: address.OfContract(c.Contract), Origin: c.Origin, View: c.View, Seed: c.Seed,
-		Gas: c.Gas, Store: c.Store, Accounts: c.Accounts, Authorities: c.Authorities, Run: c.Run, outer: c,
+		Gas: c.Gas, Store: c.Store, Accounts: c.Accounts, Authorities: c.Authorities, Parameters: c.Parameters, Permits: c.Permits,
+		Run: c.Run, outer: c,
 	}
 	inner.Trace = c.Trace.Inner(inner.Contract, inner.Method, inner.Args, inner.Sender)
 	before := c.Gas.Used()

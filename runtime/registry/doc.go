@@ -4,6 +4,7 @@
 //	key (kid) ──► account ──► owner account ──► ...   quota is carved downwards
 //	   └─ windows: used sequences, one per lane
 //	contract name ──► instance ──► code (by hash)
+//	contract name ──► permit: what may be deployed under it, once
 //
 // A key is named by the address of its public key and signs for one account; an
 // account may have several keys, so that rotation keeps the sender. Both names

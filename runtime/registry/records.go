@@ -39,6 +39,8 @@ var (
 	instanceRows = []byte("\x00instances") // name
 
 	authorityRows = []byte("\x00authorities") // wantedKey, handedKey
+	parameterRows = []byte("\x00parameters")  // parametersKey, permitsKey
+	permitRows    = []byte("\x00permits")     // name
 )
 
 // get reads a record of n fields behind its version, 1; fields reads them.

@@ -396,8 +396,13 @@ func TestGoldenRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, r.PutInstance(registry.Instance{Name: "devices", Code: [32]byte{1, 2, 3}, Admin: kid(1), Capabilities: []string{"accounts"}, Created: 3}))
+	must(t, r.SetParameters(abi.Parameters{Deploy: abi.DeployList, Deployers: [][]byte{addr(1)}}))
+	permit := abi.Permit{Hash: make([]byte, 32), Name: "lamps", Admin: addr(1), Capabilities: []string{"code"}}
+	if room, err := r.PutPermit(&permit); !room || err != nil {
+		t.Fatal(room, err)
+	}
 	var got string
-	for _, c := range []string{"\x00accounts", "\x00instances", "\x00keys", "\x00windows"} {
+	for _, c := range []string{"\x00accounts", "\x00instances", "\x00keys", "\x00parameters", "\x00permits", "\x00windows"} {
 		must(t, o.Scan([]byte(c), nil, nil, false, func(key, value []byte) bool {
 			got += fmt.Sprintf("%s %x %s\n", c[1:], key, hex.EncodeToString(value))
 			return true
@@ -408,10 +413,54 @@ accounts cf30ddadc8f2549ac85f0e36ebf94029dec6af37 8a01548df232ae7cb3b95480f705c0
 instances 64657669636573 850158200102030000000000000000000000000000000000000000000000000000000000548df232ae7cb3b95480f705c05ea2a6e883df0bb281686163636f756e747303
 keys 8df232ae7cb3b95480f705c05ea2a6e883df0bb2 8601548df232ae7cb3b95480f705c05ea2a6e883df0bb25820cecc1507dc1ddd7295951c290888f095adb9044d1b73d696e6df065d683bd4fc800000
 keys cf30ddadc8f2549ac85f0e36ebf94029dec6af37 860154cf30ddadc8f2549ac85f0e36ebf94029dec6af3758206b79c57e6a095239282c04818e96112f3f03a4001ba97a564c23852a3f1ea5fc818267646576696365738165656e726f6c1a6553f10000
+parameters 706172616d6574657273 8201a2666465706c6f79646c697374696465706c6f7965727381548df232ae7cb3b95480f705c05ea2a6e883df0bb2
+parameters 7065726d697473 820101
+permits 6c616d7073 8201a4646861736858200000000000000000000000000000000000000000000000000000000000000000646e616d65656c616d70736561646d696e548df232ae7cb3b95480f705c05ea2a6e883df0bb26c6361706162696c69746965738164636f6465
 windows cf30ddadc8f2549ac85f0e36ebf94029dec6af3701 83010958200002000000000000000000000000000000000000000000000000000000000000
 `
 	if got != want {
 		t.Errorf("rows\n%swant\n%s", got, want)
+	}
+}
+
+// Permits are counted, whatever becomes of them; a count that does not fit them is this node's trouble.
+func TestPermits(t *testing.T) {
+	o := overlay(t)
+	r := registry.New(o)
+	put := func(name string) bool {
+		t.Helper()
+		room, err := r.PutPermit(&abi.Permit{Hash: make([]byte, 32), Name: name, Admin: make([]byte, 20)})
+		must(t, err)
+		return room
+	}
+	drop := func(name string) bool {
+		t.Helper()
+		found, err := r.DropPermit(name)
+		must(t, err)
+		return found
+	}
+	for i := range 3 * abi.MaxPermits {
+		if name := fmt.Sprintf("a-%d", i); !put(name) || !put(name) || !drop(name) || drop(name) {
+			t.Fatalf("permit %d", i)
+		}
+	}
+	for i := range abi.MaxPermits {
+		if !put(fmt.Sprintf("b-%d", i)) {
+			t.Fatalf("no room for permit %d", i)
+		}
+	}
+	if put("c") || !put("b-0") || !drop("b-1") || !put("c") || put("d") {
+		t.Error("it is not the 64 that there are")
+	}
+	if p, err := r.Permit("d"); p != nil || err != nil {
+		t.Errorf("a permit that there was no room for: %v, %v", p, err)
+	}
+	if _, err := r.PutPermit(&abi.Permit{Name: "e"}); err == nil {
+		t.Error("a permit without a hash was kept")
+	}
+	must(t, o.Set([]byte("\x00parameters"), []byte("permits"), []byte{0x82, 0x01, 0x00}))
+	if _, err := r.DropPermit("c"); err == nil {
+		t.Error("a permit was dropped that was not counted")
 	}
 }
 
@@ -421,6 +470,10 @@ func TestDamagedRows(t *testing.T) {
 	r := registry.New(o)
 	open(t, r, 1, abi.OpenAccount{Quota: 5, Scope: []registry.Scope{{Contract: "c", Methods: []string{"m"}}}})
 	must(t, r.PutInstance(registry.Instance{Name: "i", Capabilities: []string{"x"}}))
+	must(t, r.SetParameters(abi.Parameters{Deploy: abi.DeployOpen}))
+	if room, err := r.PutPermit(&abi.Permit{Hash: make([]byte, 32), Name: "q", Admin: make([]byte, 20)}); !room || err != nil {
+		t.Fatal(room, err)
+	}
 	if _, err := r.Reserve(kid(1), 0, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -435,6 +488,8 @@ func TestDamagedRows(t *testing.T) {
 		{"\x00windows", append(id[:], 0), func() error { _, err := r.Next(id, 0); return err }},
 		{"\x00instances", []byte("i"), func() error { _, _, err := r.Instance("i"); return err }},
 		{"\x00instances", []byte("i"), func() error { _, err := r.Instances("", 1); return err }},
+		{"\x00parameters", []byte("parameters"), func() error { _, err := r.Parameters(); return err }},
+		{"\x00permits", []byte("q"), func() error { _, err := r.Permit("q"); return err }},
 	} {
 		must(t, row.read())
 		c := []byte(row.collection)

@@ -183,6 +183,22 @@ var functions = map[string]function{
 	"authorities_set": func(c *host.Call, a *args) (uint64, error) {
 		return status(c.SetAuthorities(a.in[0]))
 	},
+	"parameters_get": func(c *host.Call, a *args) (uint64, error) {
+		p, err := c.ReadParameters()
+		if err != nil {
+			return 0, err
+		}
+		return a.answer(p), nil
+	},
+	"parameters_set": func(c *host.Call, a *args) (uint64, error) {
+		return status(c.ChangeParameters(a.in[0]))
+	},
+	"code_permit": func(c *host.Call, a *args) (uint64, error) {
+		return status(c.PermitCode(a.in[0]))
+	},
+	"code_withdraw": func(c *host.Call, a *args) (uint64, error) {
+		return status(c.WithdrawCode(a.in[0]))
+	},
 }
 
 func tell(c *host.Call, a *args, b []byte) (uint64, error) {

@@ -423,8 +423,8 @@ func (s scene) run(t *testing.T, e *vm.Engine) (*host.Call, vm.Result, *stage) {
 	c := newCall(t, "open_door")
 	c.Args = []byte("\x64args")
 	c.Sender, c.Origin = address.Address{1, 2}, address.Address{3}
-	c.Store, c.Accounts, c.Authorities = st.overlay, st, st
-	c.Capabilities = []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
+	c.Store, c.Accounts, c.Authorities, c.Parameters, c.Permits = st.overlay, st, st, st, st
+	c.Capabilities = abi.Capabilities()
 	others := neighbours()
 	c.Run = func(inner *host.Call) (*host.Stop, error) {
 		wasm, ok := others[inner.Contract]
@@ -507,6 +507,33 @@ func (s *stage) RetireKey(kid address.Address) (abi.Status, error) { return s.as
 
 func (s *stage) SetAuthorities(keys abi.AuthoritySet) (abi.Status, error) {
 	s.asked = append(s.asked, fmt.Sprintf("authorities: %d", len(keys)))
+	return abi.StatusOK, nil
+}
+
+// Parameters and permits: those of an open chain, and room for a permit for anything but the lamp.
+
+func (s *stage) Parameters() (abi.Parameters, error) {
+	return abi.Parameters{Deploy: abi.DeployOpen}, nil
+}
+
+func (s *stage) SetParameters(p abi.Parameters) error {
+	s.asked = append(s.asked, fmt.Sprintf("parameters: deploy %s, %d deployers", p.Deploy, len(p.Deployers)))
+	return nil
+}
+
+func (s *stage) Permit(p *abi.Permit) (abi.Status, error) {
+	s.asked = append(s.asked, fmt.Sprintf("permits: %s for code %x with %q", p.Name, p.Hash[:4], p.Capabilities))
+	if p.Name == "lamp" {
+		return abi.StatusNameTaken, nil
+	}
+	return abi.StatusOK, nil
+}
+
+func (s *stage) Withdraw(name string) (abi.Status, error) {
+	s.asked = append(s.asked, "permits: withdraw "+name)
+	if name == "lamp" {
+		return abi.StatusNoPermit, nil
+	}
 	return abi.StatusOK, nil
 }
 
@@ -632,6 +659,10 @@ func scenes(t *testing.T) map[string][]scene {
 	}
 	good := batched(edKey, edSig, edMsg)
 	open := abi.OpenAccount{Key: []byte(key), Scope: []abi.Scope{{Contract: "locks"}}, Quota: 1000}
+	permit := func(name string, capabilities ...string) string {
+		p := abi.Permit{Hash: []byte(sample), Init: []byte(sample), Name: name, Admin: []byte(zeros(20)), Capabilities: capabilities}
+		return string(p.Encode())
+	}
 	calls := func(name string, more ...any) func(about, contract string, rest ...any) scene {
 		return func(about, contract string, rest ...any) scene {
 			return act(about, asks(name, append([]any{contract, "light", "\x01"}, append(rest, more...)...)...), asks("reply", room(48)))
@@ -830,6 +861,27 @@ func scenes(t *testing.T) map[string][]scene {
 			act("none", asks("authorities_set", "\x80")),
 			act("not in ascending order", asks("authorities_set", string(abi.AuthoritySet{[]byte(edKey), []byte(edKey)}.Encode()))),
 			act("not a list", asks("authorities_set", "\x01")),
+		},
+		"parameters_get": tells("parameters_get", string(abi.Parameters{Deploy: abi.DeployOpen}.Encode())),
+		"parameters_set": {
+			act("a list of one", asks("parameters_set", string(abi.Parameters{Deploy: abi.DeployList, Deployers: [][]byte{[]byte(zeros(20))}}.Encode()))),
+			act("a word that is none", asks("parameters_set", "\xa1\x66deploy\x63all")),
+			act("a list of the same twice", asks("parameters_set", string(abi.Parameters{Deploy: abi.DeployList, Deployers: [][]byte{[]byte(zeros(20)), []byte(zeros(20))}}.Encode()))),
+			act("not parameters", asks("parameters_set", "\xa0")),
+			act("too large", asks("parameters_set", long(abi.MaxMessage+1))),
+		},
+		"code_permit": {
+			act("with a capability", asks("code_permit", permit("bulb", "accounts"))),
+			act("a name that is taken", asks("code_permit", permit("lamp"))),
+			act("a name that is none", asks("code_permit", permit("Lamp"))),
+			act("a capability that the contract does not have", asks("code_permit", permit("bulb", "accounts"))).but(func(c *host.Call) { c.Capabilities = []string{"code"} }),
+			act("not a permit", asks("code_permit", "\xa0")),
+			act("too large", asks("code_permit", long(abi.MaxMessage+1))),
+		},
+		"code_withdraw": {
+			act("a permit", asks("code_withdraw", "bulb")),
+			act("none", asks("code_withdraw", "lamp")),
+			act("a name too long", asks("code_withdraw", long(abi.MaxContractName+1))),
 		},
 
 		"call": {

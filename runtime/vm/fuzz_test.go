@@ -83,8 +83,8 @@ func FuzzHost(f *testing.F) {
 		answer := func(e *vm.Engine) string {
 			c := newCall(t, "m")
 			c.Gas = gas.NewMeter(5_000_000)
-			c.Capabilities = []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
-			c.Accounts, c.Authorities = nobody{}, nobody{}
+			c.Capabilities = abi.Capabilities()
+			c.Accounts, c.Authorities, c.Parameters, c.Permits = nobody{}, nobody{}, nobody{}, nobody{}
 			c.Run = func(*host.Call) (*host.Stop, error) { return host.Stopf(receipt.UnknownContract, "nobody"), nil }
 			r, err := e.Call(context.Background(), code(wasm), c)
 			if err != nil {
@@ -116,8 +116,13 @@ func FuzzHost(f *testing.F) {
 	})
 }
 
-// nobody manages accounts and authorities, and knows none.
+// nobody manages accounts, authorities, parameters and permits, and knows none.
 type nobody struct{}
+
+func (nobody) Parameters() (abi.Parameters, error)    { return abi.Parameters{}, nil }
+func (nobody) SetParameters(abi.Parameters) error     { return nil }
+func (nobody) Permit(*abi.Permit) (abi.Status, error) { return abi.StatusTooMany, nil }
+func (nobody) Withdraw(string) (abi.Status, error)    { return abi.StatusNoPermit, nil }
 
 func (nobody) SetAuthorities(abi.AuthoritySet) (abi.Status, error) { return abi.StatusNotASet, nil }
 func (nobody) OpenKey(*abi.OpenAccount) (abi.Status, error)        { return abi.StatusUnknown, nil }

@@ -72,6 +72,8 @@ var numbers = []struct{ file, title string }{
 	{"names.go", "Longest names, in bytes"},
 	{"account.go", "Bounds of what account_open takes"},
 	{"authorities.go", "Bounds of what authorities_set takes"},
+	{"parameters.go", "Bounds of what parameters_set takes"},
+	{"permit.go", "Bounds of what code_permit takes"},
 	{"fail.go", "Reserved codes of fail"},
 }
 

@@ -77,6 +77,18 @@ extern "C" {
 #define WARD_STATUS_NO_QUOTA (-4)
 /* WARD_STATUS_NOT_A_SET: what was handed over can't be the chain's authorities; see AuthoritySet.Check. */
 #define WARD_STATUS_NOT_A_SET (-5)
+/* WARD_STATUS_NOT_PARAMETERS: what was handed over can't be the chain's parameters; see Parameters.Check. */
+#define WARD_STATUS_NOT_PARAMETERS (-6)
+/* WARD_STATUS_NOT_A_PERMIT: what was handed over can't be permitted; see Permit.Check. */
+#define WARD_STATUS_NOT_A_PERMIT (-7)
+/* WARD_STATUS_NAME_TAKEN: there is a contract of this name, so none can be deployed. */
+#define WARD_STATUS_NAME_TAKEN (-8)
+/* WARD_STATUS_TOO_MANY: as many permits wait as may. */
+#define WARD_STATUS_TOO_MANY (-9)
+/* WARD_STATUS_NO_PERMIT: no permit waits for this name. */
+#define WARD_STATUS_NO_PERMIT (-10)
+/* WARD_STATUS_NOT_YOURS: the permit would hand out a capability that the contract does not have itself. */
+#define WARD_STATUS_NOT_YOURS (-11)
 
 /* ---- Bounds, in bytes unless said otherwise: more ends the call ---- */
 
@@ -141,6 +153,20 @@ extern "C" {
 
 /* WARD_AUTHORITY_KEY_SIZE is the size in bytes of an authority's key, which is Ed25519. */
 #define WARD_AUTHORITY_KEY_SIZE 32
+
+/* ---- Bounds of what parameters_set takes ---- */
+
+/* WARD_MAX_DEPLOYERS is the most accounts that the chain's parameters name as deployers. The list is read with every
+ * deployment; what others want to deploy can be permitted one by one, see Permit. */
+#define WARD_MAX_DEPLOYERS 64
+
+/* ---- Bounds of what code_permit takes ---- */
+
+/* WARD_MAX_PERMITS is the most permits that wait for their deployment. Each keeps a name from everybody else: what is
+ * not deployed in the end has to be taken back. */
+#define WARD_MAX_PERMITS 64
+/* WARD_MAX_CAPABILITIES is the most capabilities of one contract. They are read with every call. */
+#define WARD_MAX_CAPABILITIES 16
 
 /* ---- Reserved codes of fail ---- */
 
@@ -341,6 +367,26 @@ WARD_IMPORT(x509_verify) int32_t ward_x509_verify(const void *chain, uint32_t ch
  * than there is left is no limit. Gas: Call + ReturnByte x args, and what the call uses. Since version 2. */
 WARD_IMPORT(call_with_gas) uint32_t ward_call_with_gas(const void *contract, uint32_t contractlen, const void *method,
     uint32_t methodlen, const void *args, uint32_t argslen, uint64_t gas);
+
+/* Writes the chain's parameters, a canonical CBOR map: deploy is who may deploy any code (operator, list or open),
+ * and with list deployers are their addresses. Returns its length. Gas: Read + ReadByte x out. Since version 2. */
+WARD_IMPORT(parameters_get) int32_t ward_parameters_get(void *out, uint32_t cap);
+
+/* Changes the chain's parameters to what parameters_get would write, all of them; at most 64 deployers, in ascending
+ * order. They are in force at once: in this transaction and for those behind it in the block. Returns a status. Gas:
+ * Write + WriteByte x len. Needs the capability parameters. Not in a view. Since version 2. */
+WARD_IMPORT(parameters_set) int32_t ward_parameters_set(const void *ptr, uint32_t len);
+
+/* Permits one deployment, whoever sends it: a canonical CBOR map of hash (SHA-256 of the code), init (SHA-256 of the
+ * arguments of its init, left out if there are none), name, admin (20 bytes, the sender of its init; zeros: nobody)
+ * and capabilities (in ascending order), of which this contract must have each. Until then the name is kept for it.
+ * Another permit for the name is replaced; at most 64 wait. Returns a status. Gas: Permit + WriteByte x len. Needs
+ * the capability code. Not in a view. Since version 2. */
+WARD_IMPORT(code_permit) int32_t ward_code_permit(const void *ptr, uint32_t len);
+
+/* Takes back what code_permit permitted for a name, if it was not deployed yet; returns a status. Gas: Permit. Needs
+ * the capability code. Not in a view. Since version 2. */
+WARD_IMPORT(code_withdraw) int32_t ward_code_withdraw(const void *name, uint32_t namelen);
 
 #ifdef __cplusplus
 }

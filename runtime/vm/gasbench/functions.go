@@ -127,6 +127,8 @@ func functions() (all []work) {
 	}
 	h = newHosted(abi.Module, "randomness")
 	add("randomness", false, h, h.call("randomness", wt.I32(outAt)))
+	h = newHosted(abi.Module, "parameters_get")
+	add("parameters_get", true, h, wt.Seq(h.call("parameters_get", out), sum))
 	h = newHosted(abi.Module, "caller_kind")
 	add("caller_kind", false, h, wt.Seq(h.call("caller_kind"), sum))
 	for _, name := range []string{"Ed25519", "P-256"} {

@@ -12,6 +12,7 @@ import (
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/registry"
 	"github.com/wardledger/ward/runtime/state"
 	"github.com/wardledger/ward/runtime/vm"
 )
@@ -128,7 +129,7 @@ func measure(e *vm.Engine, w work, rounds int) (Entry, error) {
 		}
 		h := &host.Call{
 			Chain: "bench", Block: host.Block{Height: 1, Time: 1_700_000_000}, Contract: contract, Method: "m", Args: []byte{0xa0},
-			Gas: gas.NewMeter(gas.MaxLimit), Store: overlay,
+			Gas: gas.NewMeter(gas.MaxLimit), Store: overlay, Parameters: registry.New(overlay),
 		}
 		began := time.Now()
 		r, err := e.Call(context.Background(), code, h)
