@@ -74,3 +74,7 @@ func hostX509Verify(chain unsafe.Pointer, chainSize uint32, anchors unsafe.Point
 	outside()
 	return 0
 }
+func hostParametersGet(out unsafe.Pointer, size uint32) int32        { outside(); return 0 }
+func hostParametersSet(parameters unsafe.Pointer, size uint32) int32 { outside(); return 0 }
+func hostCodePermit(permit unsafe.Pointer, size uint32) int32        { outside(); return 0 }
+func hostCodeWithdraw(name string) int32                             { outside(); return 0 }

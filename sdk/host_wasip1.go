@@ -160,3 +160,19 @@ func hostCallWithGas(contract, method string, args unsafe.Pointer, size uint32, 
 //go:wasmimport ward x509_verify
 //go:noescape
 func hostX509Verify(chain unsafe.Pointer, chainSize uint32, anchors unsafe.Pointer, anchorsSize uint32, time int64, out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward parameters_get
+//go:noescape
+func hostParametersGet(out unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward parameters_set
+//go:noescape
+func hostParametersSet(parameters unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward code_permit
+//go:noescape
+func hostCodePermit(permit unsafe.Pointer, size uint32) int32
+
+//go:wasmimport ward code_withdraw
+//go:noescape
+func hostCodeWithdraw(name string) int32

@@ -2,6 +2,7 @@ package sdk_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/sdk"
 	"github.com/wardledger/ward/sdk/sdktest"
@@ -300,5 +302,52 @@ func TestAuthoritiesSet(t *testing.T) {
 	chain.Call(me, "b", "run", scriptArgs{script(want(one))}).Refused(receipt.NotPermitted).Because("authorities_set needs the capability authorities")
 	if got := chain.Updates(); got != nil {
 		t.Errorf("updates of what was refused: %v", got)
+	}
+}
+
+// Who may deploy, and what, is said by whoever has the power to.
+func TestParametersAndPermits(t *testing.T) {
+	dir := filepath.Join("testdata", "relay")
+	chain := sdktest.New(t, sdktest.Contract{Dir: dir, Name: "a", Capabilities: []string{"accounts", "code", "parameters"}}, sdktest.Contract{Dir: dir, Name: "b"})
+	me, you := chain.Account("me"), chain.Account("you")
+	does := func(contract string, s step, want ...string) {
+		t.Helper()
+		if got := lines(chain.Call(me, contract, "run", scriptArgs{script(s)})); !slices.Equal(got, want) {
+			t.Errorf("%+v: %q, want %q", s, got, want)
+		}
+	}
+	one, two := me.Address(), you.Address()
+	if bytes.Compare(one[:], two[:]) < 0 {
+		one, two = two, one
+	}
+	does("a", step{Do: "parameters", Text: "list", Script: append(one[:], two[:]...)}, "done", "deploy list "+two.String()+" "+one.String())
+	does("a", step{Do: "parameters", Text: "all"}, `deploy is none of "operator", "list" and "open"`, "deploy list "+two.String()+" "+one.String())
+	does("a", step{Do: "parameters", Text: "list", Script: append(one[:], one[:]...)}, "deployer 1 does not come after the one before it", "deploy list "+two.String()+" "+one.String())
+	does("a", step{Do: "parameters", Text: "open"}, "done", "deploy open")
+	if e := chain.Events("chain.parameters"); len(e) != 2 {
+		t.Errorf("the chain told %d times of its parameters, want 2", len(e))
+	}
+	does("a", step{Do: "parameters", Text: "operator"}, "done", "deploy operator")
+
+	wasm := sdktest.Build(t, dir).Wasm
+	hash := sha256.Sum256(wasm)
+	permit := step{Do: "permit", Contract: "c", Script: hash[:], Text: "accounts"}
+	does("a", permit, "done")
+	does("a", step{Do: "withdraw", Contract: "c"}, "done")
+	does("a", step{Do: "withdraw", Contract: "c"}, "no permit")
+	does("a", permit, "done")
+	does("a", step{Do: "permit", Contract: "d", Script: hash[:], Text: "authorities"}, "the contract can't hand out a capability that it does not have itself")
+	does("a", step{Do: "permit", Contract: "b", Script: hash[:]}, "there is a contract of this name already")
+	does("a", step{Do: "permit", Contract: "C", Script: hash[:]}, "name is not a contract's name")
+	chain.GasLimit = gas.MaxLimit
+	chain.Call(you, "code", "deploy", struct {
+		Code []byte
+		Name string
+	}{wasm, "c"}).OK()
+	chain.GasLimit = 50_000_000
+	does("c", step{Do: "permit", Contract: "d", Script: hash[:], Text: "accounts"}, "done")
+	for do, words := range map[string]string{"parameters": "parameters_set needs the capability parameters", "permit": "code_permit needs the capability code", "withdraw": "code_withdraw needs the capability code"} {
+		chain.Call(me, "b", "run", scriptArgs{script(step{Do: do, Text: map[string]string{"parameters": "open"}[do], Contract: "e", Script: map[string][]byte{"permit": hash[:]}[do]})}).
+			Refused(receipt.NotPermitted).Because(words)
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 type Step struct {
-	Do       string `doc:"set, emit, call, shut, authorities, spin or fail"`
+	Do       string `doc:"set, emit, call, shut, authorities, parameters, permit, withdraw, spin or fail"`
 	Text     string `wire:",omitempty" doc:"what is set or emitted, or why it fails"`
 	Contract string `wire:",omitempty"`
 	Method   string `wire:",omitempty"`
@@ -77,6 +77,31 @@ func run(c *sdk.Ctx, r Run) (Done, error) {
 			if err := c.Authorities().Set(keys); err != nil {
 				return done, refused.Because("%s", err)
 			}
+		case "parameters":
+			p := sdk.Parameters{Deploy: s.Text}
+			for at := 0; at < len(s.Script); at += 20 {
+				p.Deployers = append(p.Deployers, sdk.Address(s.Script[at:at+20]))
+			}
+			done.Lines = append(done.Lines, came(c.SetParameters(p)))
+			p = c.Parameters()
+			line := "deploy " + p.Deploy
+			for _, a := range p.Deployers {
+				line += " " + a.String()
+			}
+			done.Lines = append(done.Lines, line)
+		case "permit":
+			p := sdk.Permit{Hash: s.Script, Name: s.Contract, Admin: c.Sender()}
+			if s.Text != "" {
+				p.Capabilities = []string{"code", s.Text} // in whatever order
+			}
+			done.Lines = append(done.Lines, came(c.Code().Permit(p)))
+		case "withdraw":
+			err := c.Code().Withdraw(s.Contract)
+			line := came(err)
+			if err == sdk.NoPermit {
+				line = "no permit"
+			}
+			done.Lines = append(done.Lines, line)
 		case "spin":
 			for {
 				c.SHA256(s.Script)
@@ -98,6 +123,14 @@ func run(c *sdk.Ctx, r Run) (Done, error) {
 		}
 	}
 	return done, nil
+}
+
+// came is what came of it, as a line.
+func came(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return "done"
 }
 
 func main() {}
