@@ -44,7 +44,7 @@ func accept(c *sdk.Ctx, a acceptArgs) (acceptResult, error) {
 	case p.Status == Open && p.Kind == Add:
 		return none, errNotDecided.Because("proposal %d has %d approvals, it needs %d", p.Proposal, len(p.Approvals), needed(len(present(c))))
 	case p.Status == Open:
-		return none, errNotDecided.Because("proposal %d is to remove an authority: nobody need accept it", p.Proposal)
+		return none, errNotDecided.Because("proposal %d is to %s: nobody need accept it", p.Proposal, p.wish())
 	case p.Status != Approved:
 		return none, ended(p)
 	case c.Sender() != p.Operator:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"flag"
 	"fmt"
@@ -30,7 +31,7 @@ type chain struct {
 
 func voting(operator *sdktest.Key) *sdktest.Key { return sdktest.Ed25519("node of " + operator.Name) }
 
-var capabilities = []string{"accounts", "authorities"}
+var capabilities = abi.Capabilities()
 
 // founders are the init argument for some operators.
 func founders(operators ...*sdktest.Key) (a initArgs) {
@@ -809,5 +810,146 @@ func TestFull(t *testing.T) {
 		if len(seen) != want {
 			t.Errorf("pages show %d proposals (all: %v), want %d", len(seen), all, want)
 		}
+	}
+}
+
+func (c *chain) propose(by *sdktest.Key, method string, args any) uint64 {
+	c.t.Helper()
+	var r proposeResult
+	c.call(by, method, args).OK().Result(&r)
+	return r.Proposal
+}
+
+// deploy deploys this contract's code under a name.
+func (c *chain) deploy(by *sdktest.Key, name string, init any) *sdktest.Receipt {
+	c.t.Helper()
+	encoded, err := wire.Marshal(init)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	limit := c.GasLimit
+	defer func() { c.GasLimit = limit }()
+	c.GasLimit = tx.MaxGas
+	return c.Call(by, "code", "deploy", struct {
+		Code []byte
+		Init []byte
+		Name string
+	}{sdktest.Build(c.t, ".").Wasm, encoded, name})
+}
+
+// TestParameters: two thirds say who may deploy, and the chain does so from then on.
+func TestParameters(t *testing.T) {
+	alice, bob, carol, dave := four()
+	c := newChain(t, alice, bob, carol, dave)
+	shown := func(want string, deployers ...sdk.Address) {
+		t.Helper()
+		var p sdk.Parameters
+		c.View("authority", "parameters", nil).OK().Result(&p)
+		if p.Deploy != want || !slices.Equal(p.Deployers, deployers) {
+			t.Errorf("the parameters are %+v, want %s %v", p, want, deployers)
+		}
+	}
+	shown("operator")
+	list := sdk.Parameters{Deploy: "list", Deployers: []sdk.Address{c.stranger.Address()}}
+	c.call(c.stranger, "propose_parameters", list).Failed("not_an_authority")
+	c.call(alice, "propose_parameters", sdk.Parameters{Deploy: "nobody"}).Failed("bad_value").Because("deploy is none of")
+	c.call(alice, "propose_parameters", sdk.Parameters{Deploy: "open", Deployers: list.Deployers}).Failed("bad_value")
+
+	n := c.propose(alice, "propose_parameters", list)
+	c.call(alice, "propose_parameters", sdk.Parameters{Deploy: "open"}).Failed("already_proposed").
+		Because(fmt.Sprintf("proposal %d, to change the chain's parameters, is open until", n))
+	rival := c.propose(dave, "propose_parameters", sdk.Parameters{Deploy: "open"})
+	c.approve(bob, n, Open)
+	shown("operator")
+	r := c.approve(carol, n, Done).Emitted("approved", "changed", "voided")
+	var e parametersEvent
+	if r.Event("changed").Decode(&e); e.Proposal != n || e.Deploy != "list" || !slices.Equal(e.Deployers, list.Deployers) {
+		t.Errorf("%+v", e)
+	}
+	shown("list", c.stranger.Address())
+	if got := len(c.Events("chain.parameters")); got != 1 {
+		t.Errorf("the chain told %d times, want 1", got)
+	}
+	c.expect(rival, Void)
+	c.call(bob, "accept", acceptArgs{Proposal: n}).Failed("decided")
+	if p := c.proposal(n); p.Parameters == nil || p.Parameters.Deploy != "list" || p.Kind != Parameters {
+		t.Errorf("%+v", p)
+	}
+	c.deploy(c.Operator, "mine", founders(alice)).Refused(receipt.NotPermitted)
+	c.call(bob, "accept", acceptArgs{Proposal: c.propose(alice, "propose_parameters", list)}).Failed("not_approved").
+		Because("is to change the chain's parameters: nobody need accept it")
+}
+
+// TestPermit: what two thirds permit may be deployed by anybody, with these powers and as they said, once; and taken back until then.
+func TestPermit(t *testing.T) {
+	alice, bob, carol, dave := four()
+	c := newChain(t, alice, bob, carol, dave)
+	hash := sdktest.Build(t, ".").Hash
+	init, err := wire.Marshal(founders(alice, bob, carol, dave))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256(init)
+	permit := func(name string) sdk.Permit {
+		return sdk.Permit{Hash: hash[:], Init: digest[:], Name: name, Admin: bob.Address(), Capabilities: abi.Capabilities()}
+	}
+	c.call(c.stranger, "propose_permit", permit("second")).Failed("not_an_authority")
+	c.call(c.stranger, "propose_revoke", revokeArgs{"second"}).Failed("not_an_authority")
+	short := permit("second")
+	short.Hash = short.Hash[1:]
+	c.call(alice, "propose_permit", short).Failed("bad_value").Because("hash has 31 bytes")
+	c.call(alice, "propose_revoke", revokeArgs{}).Failed("bad_value")
+
+	decide := func(method string, args any, want Status) *sdktest.Receipt {
+		t.Helper()
+		n := c.propose(alice, method, args)
+		c.approve(bob, n, Open)
+		return c.approve(carol, n, want)
+	}
+	n := c.propose(dave, "propose_revoke", revokeArgs{"second"})
+	c.call(dave, "propose_permit", permit("second")).Failed("already_proposed").Because("to take back what is permitted for \"second\"")
+	r := decide("propose_permit", permit("second"), Done).Emitted("approved", "permitted", "voided")
+	c.expect(n, Void)
+	var e permitEvent
+	if r.Event("permitted").Decode(&e); e.Name != "second" || string(e.Hash) != string(hash[:]) || string(e.Init) != string(digest[:]) || e.Admin != bob.Address() || len(e.Capabilities) != 4 {
+		t.Errorf("%+v", e)
+	}
+	// Taken back, and permitted again.
+	decide("propose_revoke", revokeArgs{"second"}, Done).Emitted("approved", "revoked")
+	c.deploy(c.stranger, "second", founders(alice, bob, carol, dave)).Refused(receipt.NotPermitted)
+	decide("propose_revoke", revokeArgs{"second"}, Void)
+	decide("propose_permit", permit("second"), Done)
+
+	c.deploy(c.Operator, "second", founders(alice)).Refused(receipt.NotPermitted).Because("is kept for code")
+	c.deploy(c.stranger, "third", founders(alice, bob, carol, dave)).Refused(receipt.NotPermitted)
+	c.deploy(c.stranger, "second", founders(alice, bob, carol, dave)).OK()
+	c.Call(bob, "second", "propose_remove", removeArgs{dave.Address()}).OK()
+	// Its name is taken: what is decided about it now comes to nothing, and says so.
+	n = c.propose(alice, "propose_permit", permit("second"))
+	c.approve(bob, n, Open)
+	c.approve(carol, n, Void).Emitted("approved", "voided")
+	if p := c.proposal(n); p.Reason != "there is a contract of this name already" {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestPowers: without the capability nothing is proposed that couldn't be carried out, and would end with it whatever is decided
+// together; what the contract can't hand out is void.
+func TestPowers(t *testing.T) {
+	alice := sdktest.Ed25519("alice")
+	weak := func(capabilities ...string) *chain {
+		c := &chain{t: t, Chain: sdktest.New(t, sdktest.Contract{Dir: ".", Capabilities: capabilities, Init: founders(alice)})}
+		c.Open(alice)
+		return c
+	}
+	permit := sdk.Permit{Hash: make([]byte, 32), Name: "new", Capabilities: []string{"parameters"}}
+	c := weak("accounts", "authorities")
+	c.call(alice, "propose_parameters", sdk.Parameters{Deploy: "open"}).Refused(receipt.NotPermitted).Because("parameters_set needs the capability parameters")
+	c.call(alice, "propose_permit", permit).Refused(receipt.NotPermitted).Because("code_withdraw needs the capability code")
+	c.call(alice, "propose_revoke", revokeArgs{"new"}).Refused(receipt.NotPermitted)
+	c = weak("accounts", "authorities", "code")
+	n := c.propose(alice, "propose_permit", permit)
+	if p := c.proposal(n); p.Status != Void || p.Reason != "the contract can't hand out a capability that it does not have itself" {
+		t.Errorf("%+v", p)
 	}
 }

@@ -57,20 +57,23 @@ func approveBy(c *sdk.Ctx, by sdk.Address, p Proposal) Status {
 // by that in turn: with one authority fewer, another proposal may have enough approvals.
 // It hands the new set over once, at the end.
 func decide(c *sdk.Ctx, p Proposal) {
-	changed := false
+	gone := false
 	for {
-		if p.Kind == Add {
+		switch p.Kind {
+		case Add:
 			admit(c, &p)
-		} else {
+		case Remove:
 			expel(c, &p)
-			changed = true
+			gone = true
+		default:
+			carryOut(c, &p)
 		}
 		var more bool
 		if p, more = decided(c); !more {
 			break
 		}
 	}
-	if changed {
+	if gone {
 		handOver(c)
 	}
 }
@@ -87,11 +90,7 @@ func admit(c *sdk.Ctx, p *Proposal) {
 	admittedOperators.Set(c, p.Operator, p.Proposal)
 	admittedKeys.Set(c, keyID{p.Key}, p.Proposal)
 	proposals.Set(c, p.Proposal, *p)
-	for _, other := range open(c) {
-		if other.rivals(*p) {
-			end(c, &other, Void, sdk.Text("proposal %d was decided, which is about the same operator or key", p.Proposal))
-		}
-	}
+	voidRivals(c, *p)
 	admitted.Emit(c, admittedEvent{p.Proposal, p.Operator, p.Key, p.Expires})
 }
 

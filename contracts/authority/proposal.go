@@ -78,7 +78,7 @@ func propose(c *sdk.Ctx, by Authority, p Proposal) (proposeResult, error) {
 	}
 	for _, r := range rivals {
 		if r.rivals(p) && !endIfExpired(c, &r) {
-			return proposeResult{}, errProposed.Because("proposal %d, to %s %q, is %s until %s", r.Proposal, r.Kind, r.Name, r.Status, r.Expires)
+			return proposeResult{}, errProposed.Because("proposal %d, to %s, is %s until %s", r.Proposal, r.wish(), r.Status, r.Expires)
 		}
 	}
 	number, _ := last.Get(c)
@@ -95,8 +95,17 @@ func propose(c *sdk.Ctx, by Authority, p Proposal) (proposeResult, error) {
 	return proposeResult{number, status}, nil
 }
 
-// rivals reports whether two proposals are about the same operator or key.
+// rivals reports whether two proposals are about the same: the same operator or key, the same contract name, the
+// chain's parameters.
 func (p Proposal) rivals(other Proposal) bool {
+	switch {
+	case p.subject() != other.subject():
+		return false
+	case p.Kind == Parameters:
+		return true
+	case p.Kind == Permit || p.Kind == Revoke:
+		return p.Name == other.Name
+	}
 	return p.Operator == other.Operator || string(p.Key) == string(other.Key)
 }
 
@@ -135,6 +144,9 @@ func end(c *sdk.Ctx, p *Proposal, status Status, reason string) {
 	proposals.Set(c, p.Proposal, *p)
 
 	e := endedEvent{Proposal: p.Proposal, Kind: p.Kind, Operator: p.Operator, Reason: reason}
+	if p.Permit != nil || p.Kind == Revoke {
+		e.Name = p.Name
+	}
 	switch status {
 	case Withdrawn:
 		by := c.Sender()

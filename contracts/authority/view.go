@@ -3,8 +3,8 @@ package main
 import "github.com/wardledger/ward/sdk"
 
 // maxPage keeps a page below the 64 KiB of a result, also if every proposal in it is
-// approved by as many as can approve one.
-const maxPage = 20
+// approved by as many as can approve one, and names as many deployers as there may be.
+const maxPage = 15
 
 type authoritiesArgs struct {
 	After []byte `wire:",omitempty" doc:"where the last page ended: its next"`
@@ -45,7 +45,7 @@ func authorityView(c *sdk.Ctx, a authorityArgs) (Authority, error) {
 type proposalsArgs struct {
 	All   bool   `wire:",omitempty" doc:"also those that have ended, the newest first"`
 	After []byte `wire:",omitempty" doc:"where the last page ended: its next"`
-	Limit uint32 `wire:",omitempty" doc:"how many at most; 20 if missing, never more than 20"`
+	Limit uint32 `wire:",omitempty" doc:"how many at most; 15 if missing, never more than 15"`
 }
 
 type proposalPage struct {
