@@ -99,6 +99,9 @@ func (r *Runtime) dispatch(ctx context.Context, c call) (outcome, error) {
 		return outcome{Result: vm.Result{Code: stop.Code, Reason: stop.Reason}}, nil
 	}
 	c.view = c.view || view // also in a transaction: what the spec calls a view changes nothing, whoever calls it
+	if c.trace != nil {
+		c.trace.View = c.view
+	}
 	return r.enter(ctx, c, instance)
 }
 

@@ -434,3 +434,24 @@ func TestTraceNamesFunctions(t *testing.T) {
 		}
 	}
 }
+
+// A view changes nothing in a transaction either, and the trace says that it is one.
+func TestTransactionOfAView(t *testing.T) {
+	spec := abi.Spec{ABI: abi.Version, Name: "sees", Methods: []abi.Method{{Name: "put", View: true}}}
+	view, err := abi.AppendSpec(relay("good", receipt.OK), spec.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := chainOf(t, vm.Options{}, func(g *runtime.Genesis) {
+		g.Contracts = append(g.Contracts, runtime.GenesisContract{Name: "sees", Code: view})
+	})
+	c.block()
+	raw := c.sign(alice, "sees", "put", arguments(1))
+	simulated, rec := c.simulate(c.trial(raw, alice)), c.one(raw)
+	if rec.Code != receipt.NotPermitted || rec.Reason != "set in a view: a view changes nothing" || !same(rec, simulated.Receipt) || !simulated.Trace.View {
+		t.Errorf("%+v, simulated %+v, as a view: %t", rec, simulated.Receipt, simulated.Trace.View)
+	}
+	if other := c.simulate(runtime.Trial{Query: runtime.Query{Contract: "good", Method: "put", Args: arguments(1), Time: c.now}}); other.Trace.View {
+		t.Error("good is no view")
+	}
+}

@@ -150,7 +150,7 @@ func (c *chain) rows(contract string) (n int) {
 func writes(then func(m *wt.Module, f map[string]int) wt.Op) []byte {
 	m := wt.New()
 	f := map[string]int{}
-	for _, name := range []string{"set", "emit", "ret", "fail", "call", "call_with_gas"} {
+	for _, name := range []string{"set", "emit", "ret", "fail", "call", "call_with_gas", "reply", "log", "gas_left"} {
 		f[name] = m.Import(abi.Module, name)
 	}
 	f["proc_exit"] = m.Import(abi.WASIModule, "proc_exit")
