@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,10 +33,11 @@ func authorityCommand() *urfave.Command {
 	signing := []urfave.Flag{keyFlag, nodeFlag, homeFlag, passFlag, jsonFlag}
 	return &urfave.Command{
 		Name:  "authority",
-		Usage: "who runs the chain: see, add and remove authorities",
+		Usage: "who runs the chain: see, add and remove authorities, and what they decide",
 		Description: `The authorities decide blocks. Each is a node with a voting key, and an operator: the account of
 whoever answers for it. More than two thirds of them decide who joins and who leaves; what is
-decided at the end of block H is in force from block H+2 on.
+decided at the end of block H is in force from block H+2 on. They also decide who may deploy
+contracts, and which contracts get capabilities; that is in force at once.
 
 How a newcomer joins:
 
@@ -45,7 +47,7 @@ How a newcomer joins:
   ward authority approve 1                      the others, until more than two thirds have
   ward node --peer ID@HOST:PORT                 there: the node must have caught up
   ward authority accept 1                       there: it must say itself that it is there`,
-		Subcommands: []*urfave.Command{
+		Subcommands: append([]*urfave.Command{
 			{
 				Name: "list", Usage: "list the authorities, or the proposals",
 				Description: `  ward authority list
@@ -117,7 +119,7 @@ the acceptance, which is good for two minutes. --node is the newcomer's own node
 				}, signing...),
 				Action: authorityAccept,
 			},
-		},
+		}, governanceCommands(signing)...),
 	}
 }
 
@@ -137,19 +139,21 @@ type (
 		Next        []byte `wire:",omitempty"`
 	}
 	proposalRow struct {
-		Proposal  uint64
-		Kind      string
-		Operator  address.Address
-		Key       []byte
-		Name      string
-		Website   string `wire:",omitempty"`
-		By        address.Address
-		Created   uint64
-		Expires   int64
-		Status    string
-		Decided   uint64 `wire:",omitempty"`
-		Reason    string `wire:",omitempty"`
-		Approvals []address.Address
+		Proposal   uint64
+		Kind       string
+		Operator   address.Address `wire:",omitempty"`
+		Key        []byte          `wire:",omitempty"`
+		Name       string          `wire:",omitempty"`
+		Website    string          `wire:",omitempty"`
+		Parameters *parametersRow
+		Permit     *permitRow
+		By         address.Address
+		Created    uint64
+		Expires    int64
+		Status     string
+		Decided    uint64 `wire:",omitempty"`
+		Reason     string `wire:",omitempty"`
+		Approvals  []address.Address
 	}
 	proposalPage struct {
 		Proposals []proposalRow
@@ -173,27 +177,32 @@ type authorityJSON struct {
 }
 
 type proposalJSON struct {
-	Proposal  uint64   `json:"proposal"`
-	Kind      string   `json:"kind"`
-	Status    string   `json:"status"`
-	Operator  string   `json:"operator"`
-	Key       string   `json:"key"`
-	Name      string   `json:"name"`
-	Website   string   `json:"website,omitempty"`
-	By        string   `json:"by"`
-	Created   uint64   `json:"created"`
-	Expires   int64    `json:"expires"`
-	Decided   uint64   `json:"decided,omitempty"`
-	Reason    string   `json:"reason,omitempty"`
-	Approvals []string `json:"approvals"`
-	Needed    uint32   `json:"needed"`
+	Proposal   uint64          `json:"proposal"`
+	Kind       string          `json:"kind"`
+	Status     string          `json:"status"`
+	Operator   string          `json:"operator,omitempty"`
+	Key        string          `json:"key,omitempty"`
+	Name       string          `json:"name,omitempty"`
+	Website    string          `json:"website,omitempty"`
+	Parameters *parametersJSON `json:"parameters,omitempty"`
+	Permit     *permitJSON     `json:"permit,omitempty"`
+	By         string          `json:"by"`
+	Created    uint64          `json:"created"`
+	Expires    int64           `json:"expires"`
+	Decided    uint64          `json:"decided,omitempty"`
+	Reason     string          `json:"reason,omitempty"`
+	Approvals  []string        `json:"approvals"`
+	Needed     uint32          `json:"needed"`
 }
 
 func newProposalJSON(p proposalRow, needed uint32) proposalJSON {
 	j := proposalJSON{
-		Proposal: p.Proposal, Kind: p.Kind, Status: p.Status, Operator: p.Operator.String(), Key: "0x" + hex.EncodeToString(p.Key),
-		Name: p.Name, Website: p.Website, By: p.By.String(), Created: p.Created, Expires: p.Expires,
+		Proposal: p.Proposal, Kind: p.Kind, Status: p.Status, Operator: addressText(p.Operator),
+		Name: p.Name, Website: p.Website, Parameters: p.Parameters.json(), Permit: p.Permit.json(), By: p.By.String(), Created: p.Created, Expires: p.Expires,
 		Decided: p.Decided, Reason: p.Reason, Approvals: []string{}, Needed: needed,
+	}
+	if len(p.Key) > 0 {
+		j.Key = "0x" + hex.EncodeToString(p.Key)
 	}
 	for _, a := range p.Approvals {
 		j.Approvals = append(j.Approvals, a.String())
@@ -286,7 +295,7 @@ func (s *session) listProposals(all bool) error {
 		}
 		for _, p := range page.Proposals {
 			j := newProposalJSON(p, page.Needed)
-			if err := s.print(j, func() { rows = append(rows, []string{fmt.Sprint(j.Proposal), j.Kind, j.Name, j.standing()}) }); err != nil {
+			if err := s.print(j, func() { rows = append(rows, []string{fmt.Sprint(j.Proposal), j.Kind, j.about(), j.standing()}) }); err != nil {
 				return err
 			}
 		}
@@ -360,10 +369,12 @@ func (s *session) showProposal(number uint64) error {
 	j := newProposalJSON(answer.Proposal, answer.Needed)
 	return s.print(j, func() {
 		rows := [][]string{
-			{"proposal", fmt.Sprintf("%d, to %s %q", j.Proposal, j.Kind, j.Name)}, {"website", j.Website}, {"state", j.standing()},
-			{"operator", j.Operator}, {"voting key", j.Key},
-			{"proposed", fmt.Sprintf("by %s at height %d", j.By, j.Created)},
+			{"proposal", fmt.Sprintf("%d, to %s", j.Proposal, j.wish())}, {"state", j.standing()},
 		}
+		if j.Operator != "" {
+			rows = append(rows, []string{"website", j.Website}, []string{"operator", j.Operator}, []string{"voting key", j.Key})
+		}
+		rows = slices.Concat(rows, j.Parameters.rows(), j.Permit.rows(), [][]string{{"proposed", fmt.Sprintf("by %s at height %d", j.By, j.Created)}})
 		for _, a := range j.Approvals {
 			rows = append(rows, []string{"approved", "by " + a})
 		}

@@ -41,7 +41,8 @@ writes both into one file. The same sources and toolchain give the same bytes.
 			},
 			{
 				Name: "deploy", Usage: "put a contract on the chain", ArgsUsage: "FILE|FOLDER",
-				Description: `Deploys a .wasm file, or builds a folder first. Only the chain's operator may.
+				Description: `Deploys a .wasm file, or builds a folder first. "ward authority parameters" says who may: at first
+only the chain's operator. Anybody may deploy what the authorities have permitted, with the same --init.
 
   ward contract deploy my.wasm --key operator
   ward contract deploy ./mycontract --name my-2 --init '{"limit":3}'`,
@@ -56,9 +57,16 @@ writes both into one file. The same sources and toolchain give the same bytes.
 				Action: contractDeploy,
 			},
 			{
-				Name: "list", Usage: "list the contracts on the chain",
+				Name: "list", Usage: "list the contracts on the chain, and what powers they have",
 				Flags:  []urfave.Flag{nodeFlag, jsonFlag},
 				Action: contractList,
+			},
+			{
+				Name: "show", Usage: "show a contract on the chain: its code, whose it is, what powers it has", ArgsUsage: "NAME",
+				Description: `  ward contract show devices
+  ward contract show devices --json`,
+				Flags:  []urfave.Flag{nodeFlag, jsonFlag},
+				Action: contractShow,
 			},
 			{
 				Name: "spec", Usage: "show what a contract offers", ArgsUsage: "NAME|FILE",
@@ -236,15 +244,8 @@ func contractList(c *urfave.Context) error {
 			return err
 		}
 		for _, k := range contracts {
-			err := s.print(struct {
-				*client.Contract
-				Admin string `json:"admin"`
-			}{k, addressText(k.Admin)}, func() {
-				since := "from genesis"
-				if k.Created != 0 {
-					since = fmt.Sprintf("since block %d", k.Created)
-				}
-				rows = append(rows, []string{k.Name, k.Code, since, strings.Join(k.Capabilities, ",")})
+			err := s.print(contractJSON{k, addressText(k.Admin)}, func() {
+				rows = append(rows, []string{k.Name, k.Code, since(k), strings.Join(k.Capabilities, ",")})
 			})
 			if err != nil {
 				return err
@@ -256,6 +257,46 @@ func contractList(c *urfave.Context) error {
 		}
 		after = next
 	}
+}
+
+type contractJSON struct {
+	*client.Contract
+	Admin string `json:"admin"`
+}
+
+// since is when a contract came to be, for people.
+func since(k *client.Contract) string {
+	if k.Created == 0 {
+		return "from genesis"
+	}
+	return fmt.Sprintf("since block %d", k.Created)
+}
+
+func contractShow(c *urfave.Context) error {
+	args, err := arguments(c, "NAME")
+	if err != nil {
+		return err
+	}
+	s, err := begin(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	k, err := s.client.Contract(s.ctx, args[0])
+	if err != nil {
+		return err
+	}
+	j := contractJSON{k, addressText(k.Admin)}
+	return s.print(j, func() {
+		admin, powers := j.Admin, strings.Join(k.Capabilities, ",")
+		if admin == "" {
+			admin = "nobody"
+		}
+		if powers == "" {
+			powers = "none"
+		}
+		s.table([][]string{{"contract", k.Name}, {"code", k.Code}, {"there", since(k)}, {"admin", admin}, {"capabilities", powers}})
+	})
 }
 
 func contractSpec(c *urfave.Context) error {

@@ -261,7 +261,7 @@ func standardGenesis(all []module, operator address.Address, models []deviceMode
 			}
 			// Whoever could replace its code would decide who runs the chain.
 			k.Admin = address.OfContract(m.name)
-			k.Capabilities = []string{abi.CapabilityAccounts, abi.CapabilityAuthorities}
+			k.Capabilities = abi.Capabilities() // it can give another contract what it has
 			k.Init, err = wire.Marshal(authorityInit{founders})
 		}
 		if err != nil {

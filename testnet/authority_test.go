@@ -77,7 +77,7 @@ func republic(t testing.TB, authorities, followers int) []network.Node {
 		{Name: "bell", Code: bell, Admin: g.Operator},
 		{
 			Name: client.AuthorityContract, Code: built.Wasm, Admin: address.OfContract(client.AuthorityContract), Init: init,
-			Capabilities: []string{abi.CapabilityAccounts, abi.CapabilityAuthorities},
+			Capabilities: abi.Capabilities(),
 		},
 	}
 	for _, n := range nodes {
