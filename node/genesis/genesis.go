@@ -1,6 +1,7 @@
 package genesis
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -32,7 +33,7 @@ const (
 	// MaxContracts bounds the first contracts.
 	MaxContracts = 64
 	// MaxCapabilities bounds the extra powers of one contract.
-	MaxCapabilities = 16
+	MaxCapabilities = abi.MaxCapabilities
 	// MaxScope bounds the contracts, and the methods of one contract, in the scope of one key.
 	MaxScope = 64
 	// MaxInit is the longest init argument in bytes: what a call can carry.
@@ -49,7 +50,7 @@ type Genesis struct {
 	Chain string
 	// Time is the time of the first block, UTC.
 	Time time.Time
-	// Operator is the account that may deploy contracts. It must be one of Accounts.
+	// Operator is the account that may deploy contracts, unless Parameters say otherwise. It must be one of Accounts.
 	Operator address.Address
 	// Authorities decide blocks, with equal power.
 	Authorities []Authority
@@ -57,6 +58,8 @@ type Genesis struct {
 	Contracts   []Contract
 	// Params bound every block. The zero value of each field is its default.
 	Params Params
+	// Parameters are what the chain can change later, by a contract with the capability; the zero value is their defaults.
+	Parameters abi.Parameters
 }
 
 // Authority is a node that votes.
@@ -113,6 +116,9 @@ func (g *Genesis) Validate() error {
 	}
 	if err := g.validateContracts(); err != nil {
 		return err
+	}
+	if err := g.Parameters.Check(); err != nil {
+		return fmt.Errorf("parameters: %w", err)
 	}
 	return g.Params.WithDefaults().validate()
 }
@@ -260,6 +266,9 @@ func checkLabel(s string) error {
 // State is what the state machine starts from.
 func (g *Genesis) State() runtime.Genesis {
 	out := runtime.Genesis{Chain: g.Chain, Operator: g.Operator}
+	if !g.usual() {
+		out.Parameters = g.Parameters
+	}
 	for _, a := range g.Authorities {
 		out.Authorities = append(out.Authorities, a.Key)
 	}
@@ -273,6 +282,9 @@ func (g *Genesis) State() runtime.Genesis {
 	}
 	return out
 }
+
+// usual reports whether the parameters are the defaults, written out or not.
+func (g *Genesis) usual() bool { return bytes.Equal(g.Parameters.Encode(), abi.Parameters{}.Encode()) }
 
 // Digest names the chain that the document starts: equal digests, equal chains. It
 // covers everything but labels and the way in which code was compressed.
@@ -326,6 +338,9 @@ func (g *Genesis) Digest() [32]byte {
 	num(p.BlockGas)
 	num(p.EvidenceBlocks)
 	num(uint64(p.EvidenceAge))
+	if !g.usual() {
+		put(g.Parameters.Encode())
+	}
 	return [32]byte(h.Sum(nil))
 }
 

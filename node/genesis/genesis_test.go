@@ -69,6 +69,42 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// The chain's parameters are in the document only where they are not the defaults.
+func TestParameters(t *testing.T) {
+	for want, p := range map[string]abi.Parameters{
+		"": {Deploy: abi.DeployOperator},
+		`"parameters": {
+    "deploy": "open"
+  }`: {Deploy: abi.DeployOpen},
+		`"parameters": {
+    "deploy": "list"
+  }`: {Deploy: abi.DeployList},
+		`"parameters": {
+    "deploy": "list",
+    "deployers": [
+      "` + address.FromKey(key(1)).String() + `"
+    ]
+  }`: {Deploy: abi.DeployList, Deployers: [][]byte{sample().Operator[:]}},
+	} {
+		g := sample()
+		g.Parameters = p
+		text, err := g.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) || want == "" && strings.Contains(string(text), "parameters") {
+			t.Errorf("%+v is not written as %s:\n%s", p, want, text)
+		}
+		back, err := genesis.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back.Digest() != g.Digest() || !bytes.Equal(back.State().Parameters.Encode(), p.Encode()) {
+			t.Errorf("%+v came back as %+v", p, back.Parameters)
+		}
+	}
+}
+
 // The digest must notice everything that makes another chain and nothing else.
 func TestDigest(t *testing.T) {
 	base := sample().Digest()
@@ -86,6 +122,8 @@ func TestDigest(t *testing.T) {
 		"power":     func(g *genesis.Genesis) { g.Contracts[0].Capabilities = nil },
 		"init":      func(g *genesis.Genesis) { g.Contracts[0].Init = nil },
 		"params":    func(g *genesis.Genesis) { g.Params.BlockGas = 3_000_000_000 },
+		"open":      func(g *genesis.Genesis) { g.Parameters.Deploy = abi.DeployOpen },
+		"list":      func(g *genesis.Genesis) { g.Parameters.Deploy = abi.DeployList },
 	} {
 		g := sample()
 		change(g)
@@ -95,6 +133,7 @@ func TestDigest(t *testing.T) {
 	}
 	g := sample()
 	g.Authorities[0].Name, g.Accounts[0].Name, g.Params = "south", "boss", g.Params.WithDefaults()
+	g.Parameters.Deploy = abi.DeployOperator
 	if g.Digest() != base {
 		t.Error("labels or written-out defaults changed the digest")
 	}
@@ -138,6 +177,11 @@ func TestValidate(t *testing.T) {
 		{`contracts[0].capabilities: "Root"`, func(g *genesis.Genesis) { g.Contracts[0].Capabilities = []string{"Root"} }},
 		{"contracts[0].init: cbor: byte 0", func(g *genesis.Genesis) { g.Contracts[0].Init = []byte{0xff} }},
 		{"contracts[0].init: 65537 bytes, limit 65536", func(g *genesis.Genesis) { g.Contracts[0].Init = make([]byte, genesis.MaxInit+1) }},
+		{"parameters: deploy is none of", func(g *genesis.Genesis) { g.Parameters.Deploy = "all" }},
+		{"parameters: deployers go with", func(g *genesis.Genesis) { g.Parameters.Deployers = [][]byte{make([]byte, 20)} }},
+		{"parameters: deployer 1 does not come after", func(g *genesis.Genesis) {
+			g.Parameters = abi.Parameters{Deploy: abi.DeployList, Deployers: [][]byte{make([]byte, 20), make([]byte, 20)}}
+		}},
 		{"params.block_bytes: 1 is not within", func(g *genesis.Genesis) { g.Params.BlockBytes = 1 }},
 		{"params.block_gas: 999999999 is not within", func(g *genesis.Genesis) { g.Params.BlockGas = 999_999_999 }},
 		{"params.evidence_age: 1s is not", func(g *genesis.Genesis) { g.Params.EvidenceAge = time.Second }},

@@ -26,6 +26,7 @@ type document struct {
 	Accounts    []accountDoc    `json:"accounts"`
 	Contracts   []contractDoc   `json:"contracts"`
 	Params      paramsDoc       `json:"params"`
+	Parameters  *parametersDoc  `json:"parameters,omitempty"` // none: the defaults
 }
 
 type authorityDoc struct {
@@ -55,6 +56,11 @@ type contractDoc struct {
 	Code         []byte          `json:"code"`
 }
 
+type parametersDoc struct {
+	Deploy    string            `json:"deploy"`
+	Deployers []address.Address `json:"deployers,omitempty"`
+}
+
 type paramsDoc struct {
 	BlockBytes     uint64 `json:"block_bytes"`
 	BlockGas       uint64 `json:"block_gas"`
@@ -81,6 +87,12 @@ func (g *Genesis) Encode() ([]byte, error) {
 			BlockBytes: p.BlockBytes, BlockGas: p.BlockGas,
 			EvidenceBlocks: p.EvidenceBlocks, EvidenceAge: p.EvidenceAge.String(),
 		},
+	}
+	if !g.usual() {
+		d.Parameters = &parametersDoc{Deploy: g.Parameters.Deploy}
+		for _, a := range g.Parameters.Deployers {
+			d.Parameters.Deployers = append(d.Parameters.Deployers, address.Address(a))
+		}
 	}
 	for _, a := range g.Authorities {
 		d.Authorities = append(d.Authorities, authorityDoc{Name: a.Name, Key: hexBytes(a.Key)})
@@ -194,6 +206,12 @@ func parse(b []byte) (*Genesis, error) {
 	}
 	g.Params = Params{
 		BlockBytes: d.Params.BlockBytes, BlockGas: d.Params.BlockGas, EvidenceBlocks: d.Params.EvidenceBlocks,
+	}
+	if p := d.Parameters; p != nil {
+		g.Parameters.Deploy = p.Deploy
+		for _, a := range p.Deployers {
+			g.Parameters.Deployers = append(g.Parameters.Deployers, a[:])
+		}
 	}
 	if d.Params.EvidenceAge != "" {
 		if g.Params.EvidenceAge, err = time.ParseDuration(d.Params.EvidenceAge); err != nil {
