@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
@@ -37,12 +38,14 @@ func (e Entry) PerGas() float64 { return e.Nanos / e.Gas }
 
 // A work is a contract that does one thing very often.
 type work struct {
-	name   string
-	times  uint64
-	wasm   []byte
-	store  bool   // on a state with rows
-	pages  uint32 // of memory, for which entering is not counted; 0: entering is what is measured
-	beyond string
+	name      string
+	functions []string // of the host that it calls
+	times     uint64
+	wasm      []byte
+	store     bool         // on a state with rows
+	pages     uint32       // of memory, for which entering is not counted; 0: entering is what is measured
+	ends      receipt.Code // OK but for what ends the call
+	beyond    string
 }
 
 // Options of Run. The zero value is a full measurement.
@@ -58,7 +61,7 @@ func Run(ctx context.Context, e *vm.Engine, o Options) ([]Entry, error) {
 	if o.Rounds == 0 {
 		o.Rounds = 12
 	}
-	all := slices.Concat(instructions(), structure(), memories(), functions())
+	all := slices.Concat(instructions(), structure(), memories(), functions(), others())
 	entries := make([]Entry, 0, len(all))
 	for n, w := range all {
 		if err := context.Cause(ctx); err != nil {
@@ -127,9 +130,12 @@ func measure(e *vm.Engine, w work, rounds int) (Entry, error) {
 		if err != nil {
 			return Entry{}, err
 		}
+		records := registry.New(overlay)
 		h := &host.Call{
-			Chain: "bench", Block: host.Block{Height: 1, Time: 1_700_000_000}, Contract: contract, Method: "m", Args: []byte{0xa0},
-			Gas: gas.NewMeter(gas.MaxLimit), Store: overlay, Parameters: registry.New(overlay),
+			Chain: "bench", Block: host.Block{Height: 2, Time: blockTime}, Contract: contract, Method: "m", Args: []byte{0xa0},
+			Gas: gas.NewMeter(gas.MaxLimit), Store: overlay,
+			Capabilities: abi.Capabilities(), Run: runner(e, overlay),
+			Accounts: accounts{records}, Authorities: authorities{records}, Parameters: records, Permits: permits{records},
 		}
 		began := time.Now()
 		r, err := e.Call(context.Background(), code, h)
@@ -140,7 +146,7 @@ func measure(e *vm.Engine, w work, rounds int) (Entry, error) {
 		if err != nil {
 			return Entry{}, err
 		}
-		if r.Code != receipt.OK {
+		if r.Code != w.ends {
 			return Entry{}, fmt.Errorf("ended with %s: %s", r.Code.Name(), r.Reason)
 		}
 		least, used = min(least, took), h.Gas.Used()
@@ -153,6 +159,9 @@ func measure(e *vm.Engine, w work, rounds int) (Entry, error) {
 		Gas: float64(used) / float64(w.times), Nanos: float64(least.Nanoseconds()) / float64(w.times),
 	}, nil
 }
+
+// blockTime is when everything is measured.
+const blockTime = 1_700_000_000
 
 // contract is the name under which everything is measured.
 const contract = "bench"
@@ -181,6 +190,12 @@ func rows(many bool) (*state.Overlay, error) {
 			if err := o.Set(host.Collection(contract, "rows"), fmt.Appendf(nil, "key %06d", i), make([]byte, 100)); err != nil {
 				return nil, err
 			}
+		}
+		if err := o.Set(host.Collection(contract, "large"), []byte("row"), make([]byte, largeRow)); err != nil {
+			return nil, err
+		}
+		if err := settle(o); err != nil {
+			return nil, err
 		}
 		stage, err := o.Stage(1)
 		if err == nil {

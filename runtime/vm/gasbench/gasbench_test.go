@@ -10,7 +10,7 @@ import (
 
 // TestRun: everything that is to be measured runs. How long it takes is for `ward bench gas` to say.
 func TestRun(t *testing.T) {
-	e, err := vm.New(vm.Options{Modules: 1})
+	e, err := vm.New(vm.Options{Modules: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,5 +26,12 @@ func TestRun(t *testing.T) {
 		if entry.Gas <= 0 || entry.Nanos <= 0 || entry.Ratio <= 0 {
 			t.Errorf("%s: %+v", entry.Name, entry)
 		}
+	}
+}
+
+// TestEveryFunction: a function of the host without an entry has a price that nobody has measured.
+func TestEveryFunction(t *testing.T) {
+	for _, name := range gasbench.Unmeasured() {
+		t.Errorf("%s is not measured: add it to functions, or to others if it needs a chain", name)
 	}
 }
