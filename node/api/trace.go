@@ -128,7 +128,7 @@ func (s *Server) stepOf(spec *abi.Spec, t *host.Step) (b stepBody, err error) {
 		}
 	case "exists", "delete":
 		b.Found = &t.Found
-	case "set", "row", "account_open":
+	case "set", "row", "account_open", "parameters_set", "code_permit":
 		value()
 	case "emit":
 		if b.AttributesCut = cut(t.Attributes); b.AttributesCut > 0 {

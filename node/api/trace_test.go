@@ -37,6 +37,7 @@ func tale() *host.Trace {
 			{Op: "row", Collection: "grants", Key: kept(1), Value: kept(), Found: true},
 			{Op: "emit", Event: "granted", Attributes: kept(id...)},
 			{Op: "log", Line: "done"},
+			{Op: "code_permit", Value: kept(0xa0)}, {Op: "code_withdraw", Key: kept('l')},
 			{Op: "call", Call: &host.Trace{
 				Contract: "plain", Method: "put", View: true, Args: host.Bytes{Kept: []byte{0xa0}, Size: 70000},
 				Code: receipt.Failed, ContractCode: 3, Reason: "no", Gas: host.TraceGas{Used: 40, Instance: 40}, Omitted: 2,
@@ -54,7 +55,7 @@ func taleJSON() string {
 		`"steps":[{"op":"get","collection":"grants","key":"0x01","found":true,"value":"0x0203"},{"op":"get","collection":"grants","key":"0x02","found":false},` +
 		`{"op":"exists","collection":"grants","key":"0x03","found":true},{"op":"set","collection":"grants","key":"0x01","value":"0x09","value_cut":5000},` +
 		`{"op":"scan","collection":"grants","key":"0x01","reverse":true},{"op":"row","collection":"grants","key":"0x01","value":"0x"},` +
-		`{"op":"emit","event":"granted","attributes":{"id":7}},{"op":"log","line":"done"},` +
+		`{"op":"emit","event":"granted","attributes":{"id":7}},{"op":"log","line":"done"},{"op":"code_permit","value":"0xa0"},{"op":"code_withdraw","key":"0x6c"},` +
 		`{"op":"call","call":{"contract":"plain","method":"put","view":true,"args":"0xa0","args_cut":70000,"code":"failed","number":35,"contract_code":3,"reason":"no","result":null,` +
 		`"gas":{"used":40,"instance":40,"instructions":0,"functions":0,"calls":0},"functions":[],"steps":[],"omitted":2}},` +
 		`{"op":"call","call":{"contract":"plain","method":"put","args":null,"code":"trapped","number":36,"reason":"trap","stack":["ward.get","main.(*T[go.shape.string]).Get","\u0001"],"result":null,` +
