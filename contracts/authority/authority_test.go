@@ -953,3 +953,33 @@ func TestPowers(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestPage: a page of the largest proposals that there can be is a result.
+func TestPage(t *testing.T) {
+	everybody := make([]sdk.Address, maxAuthorities)
+	line := strings.Repeat("x", 200)
+	all := abi.Capabilities()
+	for len(all) < abi.MaxCapabilities {
+		all = append(all, strings.Repeat("x", abi.MaxCapability))
+	}
+	of := func(k Kind) Proposal {
+		return Proposal{
+			Proposal: 1 << 40, Kind: k, Created: 1 << 40, Expires: 1 << 40, Status: Withdrawn, Decided: 1 << 40, Reason: line, Approvals: everybody,
+		}
+	}
+	add, parameters, permit := of(Add), of(Parameters), of(Permit)
+	add.Operator[0], add.OperatorKey, add.Key, add.Name, add.Website = 1, make([]byte, 33), make([]byte, 32), line[:maxName], line[:maxWebsite]
+	parameters.Parameters = &sdk.Parameters{Deploy: abi.DeployList, Deployers: make([]sdk.Address, abi.MaxDeployers)}
+	permit.Name, permit.Permit = line[:maxName], &sdk.Permit{Hash: make([]byte, 32), Init: make([]byte, 32), Name: line[:maxName], Capabilities: all}
+	for _, p := range []Proposal{add, parameters, permit} {
+		page := proposalPage{Present: maxAuthorities, Needed: maxAuthorities, Next: make([]byte, 64)}
+		for range maxPage {
+			page.Proposals = append(page.Proposals, p)
+		}
+		b, err := wire.Marshal(page)
+		if err != nil || len(b) > abi.MaxReturn {
+			t.Errorf("a page of %s is %d bytes, limit %d: %v", p.Kind, len(b), abi.MaxReturn, err)
+		}
+		t.Logf("a page of %s is %d bytes", p.Kind, len(b))
+	}
+}
