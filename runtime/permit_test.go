@@ -306,7 +306,9 @@ func TestPermitInit(t *testing.T) {
 	c := governed(t, nil)
 	hash := sha256.Sum256(arguments(7))
 	c.ask("permit", permit("diary", diarist, func(p *abi.Permit) { p.Init = hash[:] }), abi.StatusOK)
-	deploy := func(args []byte) receipt.Receipt { return c.one(c.sign(alice, runtime.CodeContract, "deploy", args, plenty)) }
+	deploy := func(args []byte) receipt.Receipt {
+		return c.one(c.sign(alice, runtime.CodeContract, "deploy", args, plenty))
+	}
 	expect(t, deploy(deployArgs("diary", diarist, arguments(8))), receipt.NotPermitted)
 	expect(t, c.one(deployment(c, alice, "diary", diarist)), receipt.NotPermitted)
 	expect(t, deploy(deployArgs("diary", diarist, arguments(7))), receipt.OK)
