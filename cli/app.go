@@ -22,7 +22,7 @@ func commands() []*urfave.Command {
 		devCommand(), initCommand(), nodeCommand(), statusCommand(),
 		keyCommand(), contractCommand(),
 		callCommand(), queryCommand(), txCommand(), eventsCommand(), authorityCommand(),
-		benchCommand(), testnetCommand(),
+		benchCommand(), testnetCommand(), doctorCommand(),
 	}
 }
 

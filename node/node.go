@@ -150,6 +150,7 @@ func (n *Node) openStores(h home) error {
 	if n.state, err = state.Open(rows, state.Options{Keep: n.config.Keep}); err != nil {
 		return err
 	}
+	n.startPruning()
 	events, err := n.openDB("event log", h.events())
 	if err != nil {
 		return err

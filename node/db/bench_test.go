@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/wardledger/ward/node/db"
@@ -11,10 +14,13 @@ import (
 )
 
 // BenchmarkCommit commits blocks of 2,000 random rewrites over 100,000 rows of
-// 32 + 100 bytes: the state, and beside it the floor, which is one synced LevelDB
+// 32 + 100 bytes (or WARD_BENCH_KEYS of them), pruning with it: the state, and beside it the floor, which is one synced LevelDB
 // batch of the same rows. One metric, ns/write.
 func BenchmarkCommit(b *testing.B) {
-	const rows, block = 100_000, 2000
+	rows, block := 100_000, 2000
+	if n, err := strconv.Atoi(os.Getenv("WARD_BENCH_KEYS")); err == nil {
+		rows = n
+	}
 	key := func(i int) []byte {
 		return binary.BigEndian.AppendUint64(make([]byte, 24), uint64(i)*0x9e3779b97f4a7c15)
 	}
@@ -25,15 +31,25 @@ func BenchmarkCommit(b *testing.B) {
 		d := open(b, b.TempDir())
 		s, err := state.Open(d, state.Options{Keep: 10})
 		must(b, err)
-		o := s.Overlay()
-		for i := range rows {
-			must(b, o.Set(c, key(i), value))
+		for from := 0; from < rows; from += 10_000 {
+			o := s.Overlay()
+			for i := from; i < min(rows, from+10_000); i++ {
+				must(b, o.Set(c, key(i), value))
+			}
+			stage, err := o.Stage(s.Height() + 1)
+			must(b, err)
+			must(b, stage.Commit())
 		}
-		stage, err := o.Stage(1)
-		must(b, err)
-		must(b, stage.Commit())
 		random := rand.New(rand.NewPCG(1, 1))
 		b.ReportAllocs()
+		var r0, r1 syscall.Rusage
+		syscall.Getrusage(0, &r0)
+		defer func() {
+			syscall.Getrusage(0, &r1)
+			b.ReportMetric(float64(r1.Utime.Nano()+r1.Stime.Nano()-r0.Utime.Nano()-r0.Stime.Nano())/float64(b.N*block), "cpu-ns/write")
+			h, m := s.CacheStats()
+			fmt.Println(h, m, b.N)
+		}()
 		for b.Loop() {
 			o := s.Overlay()
 			for range block {
@@ -43,16 +59,20 @@ func BenchmarkCommit(b *testing.B) {
 			stage, err := o.Stage(s.Height() + 1)
 			must(b, err)
 			must(b, stage.Commit())
+			_, err = s.Prune(2)
+			must(b, err)
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*block), "ns/write")
 	})
 	b.Run(fmt.Sprintf("keys=%d/block=%d/floor", rows, block), func(b *testing.B) {
 		d := open(b, b.TempDir())
-		var batch db.Batch
-		for i := range rows {
-			batch.Set(key(i), value)
+		for from := 0; from < rows; from += 10_000 {
+			var batch db.Batch
+			for i := from; i < min(rows, from+10_000); i++ {
+				batch.Set(key(i), value)
+			}
+			must(b, d.Write(&batch, true))
 		}
-		must(b, d.Write(&batch, true))
 		random := rand.New(rand.NewPCG(1, 1))
 		b.ReportAllocs()
 		for b.Loop() {

@@ -254,6 +254,8 @@ func commitForEver(dir string) {
 	for {
 		must(t, stateBlock(t, s).Commit())
 		fmt.Printf("done %d %x\n", s.Height(), s.Root())
+		_, err := s.Prune(1 + int(s.Height()%3)) // not always all
+		must(t, err)
 	}
 }
 
@@ -267,11 +269,14 @@ func (*child) Fatal(args ...any) {
 }
 
 // A process that is killed at any moment comes back at a height that it has
-// announced, or at the one behind, with the root that it has everywhere.
+// announced, or at the one behind, with the root that it has everywhere. WARD_KILLS=1000 kills it as often.
 func TestKilled(t *testing.T) {
 	kills := 20
 	if testing.Short() {
 		kills = 3
+	}
+	if n, err := strconv.Atoi(os.Getenv("WARD_KILLS")); err == nil {
+		kills = n
 	}
 	// What a process that is never killed would say.
 	twin, err := state.Open(state.NewMemory(), state.Options{Keep: 2})
@@ -334,6 +339,11 @@ func TestKilled(t *testing.T) {
 		}
 		must(t, snap.Scan([]byte("c"), nil, nil, false, func(_, _ []byte) bool { return true }))
 		snap.Close()
+	}
+	report, err := s.Verify(t.Context(), nil)
+	must(t, err)
+	if report.Found > 0 {
+		t.Errorf("of %d rows %d are not sound: %v", report.Stored, report.Found, report.Findings)
 	}
 	t.Logf("%d kills over %d heights", kills, s.Height())
 }

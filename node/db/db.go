@@ -30,8 +30,8 @@ type Options struct {
 }
 
 const (
-	defaultCacheMiB  = 32
-	defaultBufferMiB = 8
+	defaultCacheMiB  = 128
+	defaultBufferMiB = 32
 
 	// maxMiB bounds either option: 64 GiB is more than a mistake of units leaves
 	// plausible.
@@ -126,6 +126,7 @@ func open(file storage.Storage, o Options) (*leveldb.DB, error) {
 		// The default, said aloud: checksums are compared whenever a block is
 		// read. Without StrictJournal, because a half record at a journal's end is
 		// no damage; checkJournals has looked at the rest.
+		Compression: opt.NoCompression, CompactionTotalSize: 64 << 20, CompactionTableSize: 4 << 20,
 		Strict: opt.StrictJournalChecksum | opt.StrictBlockChecksum | opt.StrictCompaction | opt.StrictReader,
 	})
 }
@@ -135,7 +136,7 @@ func wrap(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, leveldb.ErrClosed), errors.Is(err, leveldb.ErrIterReleased):
+	case errors.Is(err, leveldb.ErrClosed), errors.Is(err, leveldb.ErrIterReleased), errors.Is(err, leveldb.ErrSnapshotReleased):
 		return ErrClosed
 	case leveldbCorrupt(err):
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
@@ -147,8 +148,39 @@ func wrap(err error) error {
 func (d *DB) Dir() string { return filepath.Clean(d.dir) }
 
 // Get implements [state.DB].
-func (d *DB) Get(key []byte) ([]byte, error) {
-	value, err := d.ldb.Get(key, nil)
+func (d *DB) Get(key []byte) ([]byte, error) { return get(d.ldb, key) }
+
+// Scan implements [state.DB].
+func (d *DB) Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
+	return scan(d.ldb, start, end, reverse, visit)
+}
+
+// View implements [state.DB]. Close ends it.
+func (d *DB) View() state.View {
+	snapshot, err := d.ldb.GetSnapshot()
+	if err != nil {
+		return failedView{wrap(err)}
+	}
+	return view{snapshot}
+}
+
+type view struct{ *leveldb.Snapshot }
+
+func (v view) Get(key []byte) ([]byte, error) { return get(v.Snapshot, key) }
+
+func (v view) Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
+	return scan(v.Snapshot, start, end, reverse, visit)
+}
+
+// failedView is the view of a folder that is closed.
+type failedView struct{ err error }
+
+func (v failedView) Get([]byte) ([]byte, error)                                     { return nil, v.err }
+func (v failedView) Scan(_, _ []byte, _ bool, _ func(key, value []byte) bool) error { return v.err }
+func (v failedView) Release()                                                       {}
+
+func get(r leveldb.Reader, key []byte) ([]byte, error) {
+	value, err := r.Get(key, nil)
 	if errors.Is(err, leveldb.ErrNotFound) {
 		return nil, nil
 	}
@@ -158,12 +190,11 @@ func (d *DB) Get(key []byte) ([]byte, error) {
 	return value, nil
 }
 
-// Scan implements [state.DB].
-func (d *DB) Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
+func scan(r leveldb.Reader, start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
 	if end != nil && bytes.Compare(start, end) >= 0 {
 		return nil // goleveldb panics on a range that ends before it starts, once there are tables
 	}
-	it := d.ldb.NewIterator(&util.Range{Start: start, Limit: end}, nil)
+	it := r.NewIterator(&util.Range{Start: start, Limit: end}, nil)
 	defer it.Release()
 	first, next := it.First, it.Next
 	if reverse {

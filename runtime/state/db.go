@@ -1,8 +1,7 @@
 package state
 
-// DB is the ordered storage that a State owns. Nobody else may write to it.
-// All methods may be called from several goroutines at once.
-type DB interface {
+// Reader reads ordered rows. Its methods may be called from several goroutines at once.
+type Reader interface {
 	// Get returns the value under key, or nil if there is none; a present but
 	// empty value is not nil. Neither side may modify the result afterwards.
 	Get(key []byte) ([]byte, error)
@@ -13,12 +12,31 @@ type DB interface {
 	// one moment: writes that happen meanwhile, its own included, do not show.
 	// Key and value are valid only until visit returns.
 	Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error
+}
+
+// View reads the rows of one moment, whatever is written later.
+type View interface {
+	Reader
+
+	// Release lets the storage forget what only the view still sees. A read
+	// after it fails, or still answers from that moment.
+	Release()
+}
+
+// DB is the ordered storage that a State owns. Nobody else may write to it.
+// All methods may be called from several goroutines at once.
+type DB interface {
+	Reader
 
 	// Write applies the batch in its order, entirely or not at all, also if the
 	// process dies meanwhile. With sync it returns only when the batch would
 	// survive a power cut, and so would every batch before it. After an error
 	// the batch may or may not be there; a repetition must be harmless.
 	Write(b *Batch, sync bool) error
+
+	// View returns a view of this moment. It costs little, and what it fails
+	// with its reads say.
+	View() View
 }
 
 // Batch is an ordered list of writes for [DB.Write]. The zero Batch is empty and
@@ -62,7 +80,10 @@ func (b *Batch) Each(visit func(key, value []byte)) {
 	}
 }
 
-// append moves the writes of other behind those of b.
+// fork returns a batch that starts with the writes of b and leaves b alone.
+func (b *Batch) fork() *Batch { return &Batch{ops: b.ops[:len(b.ops):len(b.ops)], size: b.size} }
+
+// append puts the writes of other behind those of b.
 func (b *Batch) append(other *Batch) {
 	b.ops = append(b.ops, other.ops...)
 	b.size += other.size

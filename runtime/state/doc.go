@@ -12,8 +12,8 @@
 //
 // # Durability
 //
-// Commit hands the storage below one batch: the new tree nodes, the deletions
-// that pruning asks for and the record that names height and root. The batch is
+// Commit hands the storage below one batch: the rows, what they were, the new
+// pages of the tree and the record that names height and root. The batch is
 // atomic and synced, so that a process that dies at any moment comes back at
 // the height before or at the height after, never between. Synced, because a
 // node answers "committed" and streams events as soon as Commit returns; on a
@@ -26,29 +26,23 @@
 // root, and a Stage whose height is already there with its root commits as a
 // no-op.
 //
+// Old heights leave by Prune, which the host calls beside its blocks.
+//
 // # Storage
 //
-// A [DB] is three methods and owns nothing but bytes; node/db (LevelDB) and
+// A [DB] is four methods and owns nothing but bytes; node/db (LevelDB) and
 // [NewMemory] satisfy it, and package statetest is what any other one must pass.
 // Each row in it ends in a checksum over key and value, so that a flipped bit is
-// an error which names the row and never a different answer.
+// an error which names the row and never a different answer. What a checksum
+// can't tell, a row that is gone, Verify finds.
 //
-// # What carries it
+// disk.go says what lies where, and package merkle how the tree is made.
 //
-// The tree is github.com/cosmos/iavl, imported here and nowhere else. Four of
-// its habits shape this package:
+// # Proofs
 //
-//   - Its root depends on the order of insertion, therefore writes are applied
-//     in key order.
-//   - It splits large batches by default, which would tear a commit; here its
-//     batches are recorded and written by us, as one.
-//   - Its writer changes nodes in place that its readers share, which is a data
-//     race; here readers, writer and pruner have a node cache each.
-//   - Its iterators end early and silently when a read fails. A scan that ends
-//     is therefore checked against the number of rows that the tree says the
-//     range has, and a pruning during which any read failed is thrown away.
-//
-// The tree always holds two rows of its own, below and above all others. They
-// make an absence proof always have two neighbours, and they keep the root from
-// being a leaf, which the library's pruning cannot always put back.
+// A row is proven under its path, SHA-256(collection)[:16] || SHA-256(key), with
+// the SHA-256 of its value, by anybody who has a verifier of ICS23 and
+// [ProofSpec]. [Snapshot.ProveCollection] proves that nothing was withheld. A
+// Snapshot travels in chunks that are checked on arrival ([Snapshot.Export],
+// [OpenImport]).
 package state

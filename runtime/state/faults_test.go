@@ -21,7 +21,7 @@ type story struct {
 }
 
 var (
-	storyOptions = state.Options{Keep: 3, CacheNodes: 1} // 1, so that almost every step reads the disk
+	storyOptions = state.Options{Keep: 3, CachePages: 1} // 1, so that almost every step reads the disk
 	storyRows    = []byte("rows")
 )
 
@@ -61,6 +61,11 @@ func (y *story) run() {
 			}
 		}
 		if y.s.Height() == storyHeights {
+			for more := true; more; { // what a crash kept from being pruned
+				if more, err = y.s.Prune(1); !y.meet(err) {
+					more = true
+				}
+			}
 			return
 		}
 		o := y.s.Overlay()
@@ -69,7 +74,10 @@ func (y *story) run() {
 		}
 		stage, err := o.Stage(y.s.Height() + 1)
 		if y.meet(err) && y.meet(stage.Commit()) {
-			continue
+			_, err := y.s.Prune(1)
+			if y.meet(err) {
+				continue
+			}
 		}
 		y.s = nil // the process dies
 	}
@@ -91,46 +99,54 @@ func history(t testing.TB, s *state.State) (out []string) {
 	return out
 }
 
+// sound has everything in the storage looked at: nothing is damaged, and nothing left behind.
+func sound(t testing.TB, s *state.State) {
+	t.Helper()
+	report, err := s.Verify(t.Context(), nil)
+	must(t, err)
+	if report.Found > 0 {
+		t.Fatalf("of %d rows %d are not sound: %v", report.Stored, report.Found, report.Findings)
+	}
+}
+
 func newStory(t testing.TB) (*story, *state.Memory) {
 	memory := state.NewMemory()
 	return &story{disk: &statetest.Faults{DB: memory}, t: t}, memory
 }
 
 func TestEveryWriteFailsOnce(t *testing.T) {
-	reference, memory := newStory(t)
+	reference, _ := newStory(t)
 	reference.run()
-	want, size := history(t, reference.s), memory.Len()
+	want := history(t, reference.s)
 	if reference.s.Earliest() != storyHeights-storyOptions.Keep+1 {
 		t.Fatalf("the story keeps from height %d on", reference.s.Earliest())
 	}
 	for _, lost := range []bool{true, false} {
 		for n := 1; ; n++ {
-			y, memory := newStory(t)
+			y, _ := newStory(t)
 			y.disk.FailWrite(n, lost)
 			y.run()
 			if y.disk.Pending() {
-				if n != storyHeights+1 {
-					t.Fatalf("%d heights took %d writes, want one each", storyHeights, n-1)
+				if want := 2*storyHeights - int(storyOptions.Keep); n != want+1 {
+					t.Fatalf("%d heights and %d prunings took %d writes, want one each", storyHeights, storyHeights-storyOptions.Keep, n-1)
 				}
 				break
 			}
 			if got := history(t, y.s); !slices.Equal(got, want) || y.faults != 1 {
 				t.Fatalf("write %d failed, lost %v: %d faults, history\n%q\nwant\n%q", n, lost, y.faults, got, want)
 			}
-			if memory.Len() != size {
-				t.Errorf("write %d failed, lost %v: %d rows on disk, want %d", n, lost, memory.Len(), size)
-			}
+			sound(t, y.s)
 		}
 	}
 }
 
 func TestEveryReadFailsOnce(t *testing.T) {
-	reference, memory := newStory(t)
+	reference, _ := newStory(t)
 	reference.run()
-	want, size := history(t, reference.s), memory.Len()
+	want := history(t, reference.s)
 	n := 1
-	for ; ; n += 3 { // a third of them, for the sake of time
-		y, memory := newStory(t)
+	for ; ; n++ {
+		y, _ := newStory(t)
 		y.disk.FailRead(n)
 		y.run()
 		if y.disk.Pending() {
@@ -139,11 +155,9 @@ func TestEveryReadFailsOnce(t *testing.T) {
 		if got := history(t, y.s); !slices.Equal(got, want) {
 			t.Fatalf("read %d failed: history\n%q\nwant\n%q", n, got, want)
 		}
-		if memory.Len() != size {
-			t.Errorf("read %d failed: %d rows on disk, want %d", n, memory.Len(), size)
-		}
+		sound(t, y.s)
 	}
-	if n < 500 {
+	if n < 140 {
 		t.Errorf("only %d reads in the story: the cache hides the disk from this test", n)
 	}
 }
@@ -181,9 +195,6 @@ func TestScanIsNeverShort(t *testing.T) {
 			}
 			y.disk.FailRead(0)
 			if done {
-				if n < 20 {
-					t.Fatalf("a scan took %d reads: the cache hides the disk from this test", n)
-				}
 				break
 			}
 			if errA == nil || errB == nil {
@@ -211,15 +222,23 @@ func TestDamageIsFound(t *testing.T) {
 		b.Set(key, value)
 		must(t, memory.Write(&b, false))
 	}
-	spared := 0 // rows that reading everything does not need: the guards' leaves
+	spared := 0 // rows that reading everything does not need: the tree below its root, the lists of what is stale
 	for _, row := range disk {
 		harmless := false
 		judge := func(damage string) {
 			t.Helper()
+			if s, err := state.Open(memory, storyOptions); err == nil {
+				if report, err := s.Verify(t.Context(), nil); err != nil || report.Found == 0 {
+					t.Fatalf("row %x %s: looking at everything found nothing, %v", row.key, damage, err)
+				}
+			}
 			got, err := reread(memory)
 			switch {
 			case err == nil && slices.Equal(got, want):
 				harmless = true
+			case err == nil && damage == "lost" && (row.key[0] == 'r' || row.key[0] == 'd'):
+				// A row of which nobody has asked for more than a get or a scan is as if it had never been; the
+				// checksum that would tell is lost with it. Who looks at everything misses it.
 			case err == nil:
 				t.Fatalf("row %x %s was read as\n%q, was\n%q", row.key, damage, got, want)
 			case !errors.Is(err, state.ErrCorrupt):
@@ -247,7 +266,7 @@ func TestDamageIsFound(t *testing.T) {
 			spared++
 		}
 	}
-	if spared > 4 {
+	if spared > len(disk)/2 {
 		t.Errorf("%d of %d rows can be damaged without notice", spared, len(disk))
 	}
 	if got, err := reread(memory); err != nil || !slices.Equal(got, want) {
@@ -279,8 +298,7 @@ func reread(db state.DB) (out []string, err error) {
 	return out, nil
 }
 
-// Pruning under failing reads must not take living nodes for dead ones; the
-// library's iterators would.
+// The disk does not grow with the heights.
 func TestPruningLeavesNothingBehind(t *testing.T) {
 	memory := state.NewMemory()
 	s := open(t, memory, state.Options{Keep: 2})
@@ -291,6 +309,7 @@ func TestPruningLeavesNothingBehind(t *testing.T) {
 			must(t, o.Set(storyRows, fmt.Appendf(nil, "%d", i), fmt.Appendf(nil, "%d", height)))
 		}
 		commit(t, s, o)
+		prune(t, s)
 		if height == 10 {
 			size = memory.Len()
 		}

@@ -11,7 +11,7 @@ import (
 // tests, simulations and `ward dev` without a home.
 type Memory struct {
 	mu   sync.Mutex
-	rows *btree.BTreeG[op] // replaced, not changed, while a scan holds a clone
+	rows *btree.BTreeG[op]
 }
 
 var _ DB = (*Memory)(nil)
@@ -34,14 +34,14 @@ func (m *Memory) Get(key []byte) ([]byte, error) {
 
 // Scan implements [DB].
 func (m *Memory) Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
+	return m.View().Scan(start, end, reverse, visit)
+}
+
+// View implements [DB].
+func (m *Memory) View() View {
 	m.mu.Lock()
-	rows := m.rows.Clone() // copy on write: the visitor may take its time, and may write
-	m.mu.Unlock()
-	walk(rows, start, end, reverse,
-		func(key []byte) op { return op{key: key} },
-		func(row op) []byte { return row.key },
-		func(row op) bool { return visit(row.key, row.value) })
-	return nil
+	defer m.mu.Unlock()
+	return memoryView{m.rows.Clone()} // copy on write
 }
 
 // Write implements [DB].
@@ -64,3 +64,21 @@ func (m *Memory) Len() int {
 	defer m.mu.Unlock()
 	return m.rows.Len()
 }
+
+// memoryView is a clone to which nobody writes.
+type memoryView struct{ rows *btree.BTreeG[op] }
+
+func (v memoryView) Get(key []byte) ([]byte, error) {
+	row, _ := v.rows.Get(op{key: key})
+	return row.value, nil
+}
+
+func (v memoryView) Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
+	walk(v.rows, start, end, reverse,
+		func(key []byte) op { return op{key: key} },
+		func(row op) []byte { return row.key },
+		func(row op) bool { return visit(row.key, row.value) })
+	return nil
+}
+
+func (v memoryView) Release() {}

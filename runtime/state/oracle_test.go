@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -88,7 +89,7 @@ type machine struct {
 }
 
 func (m *machine) open(t *rapid.T) {
-	s, err := state.Open(m.disk, state.Options{Keep: m.keep, CacheNodes: rapid.SampledFrom([]int{1, 7, 1000}).Draw(t, "cache")})
+	s, err := state.Open(m.disk, state.Options{Keep: m.keep, CachePages: rapid.SampledFrom([]int{1, 7, 1000}).Draw(t, "cache")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,6 +275,17 @@ func TestOracle(t *testing.T) {
 				m.latest++
 				m.heights[m.latest], m.roots[m.latest] = m.now, stage.Root()
 				m.begin()
+			},
+			"prune": func(t *rapid.T) {
+				if _, err := m.s.Prune(rapid.IntRange(1, 3).Draw(t, "heights")); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"verify": func(t *rapid.T) {
+				report, err := m.s.Verify(context.Background(), nil)
+				if err != nil || report.Found > 0 {
+					t.Fatalf("%v, %v", report, err)
+				}
 			},
 			"restart": func(t *rapid.T) { m.open(t) },
 			"": func(t *rapid.T) {

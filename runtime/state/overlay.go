@@ -155,46 +155,81 @@ func (o *Overlay) Scan(collection, start, end []byte, reverse bool, visit func(k
 		return err
 	}
 	low, high := rowRange(collection, start, end)
-	under, err := o.base.scan(low, high, reverse)
-	if err != nil {
-		return err
-	}
 	o.scans++
 	defer func() { o.scans-- }()
 
 	prefix := 1 + len(collection)
-	key, value, err := under.next() // the next row of the base
+	// Merge: before each row of the base come the overlay's rows on this side of it; a row that both have is the
+	// overlay's.
+	own := o.rowsFrom(low, high, reverse)
+	next := own()
 	stopped := false
-	// Merge: before each row of the overlay come the base's rows on this side of
-	// it; a row that both have is the overlay's.
-	walk(o.order, low, high, reverse,
-		func(key []byte) *row { return &row{key: key} },
-		func(r *row) []byte { return r.key },
-		func(r *row) bool {
-			for err == nil && key != nil {
-				order := bytes.Compare(key, r.key)
-				if reverse {
-					order = -order
-				}
-				if order > 0 {
-					break
-				}
-				if order < 0 && !visit(key[prefix:], value) {
-					stopped = true
-					return false
-				}
-				key, value, err = under.next()
+	err := o.base.scan(low, high, reverse, func(key, value []byte) bool {
+		for next != nil {
+			order := bytes.Compare(next.key, key)
+			if reverse {
+				order = -order
 			}
-			if err == nil && !visit(r.key[prefix:], r.value) { // nil if deleted
+			if order > 0 {
+				break
+			}
+			r := next
+			next = own()
+			if !visit(r.key[prefix:], r.value) { // nil if deleted
 				stopped = true
+				return false
 			}
-			return err == nil && !stopped
-		})
-	for err == nil && key != nil && !stopped {
+			if order == 0 {
+				return true
+			}
+		}
 		if !visit(key[prefix:], value) {
+			stopped = true
+		}
+		return !stopped
+	})
+	for err == nil && !stopped && next != nil {
+		if !visit(next.key[prefix:], next.value) {
 			break
 		}
-		key, value, err = under.next()
+		next = own()
 	}
 	return err
+}
+
+// rowsFrom returns a function that returns one row of the overlay in low <= key < high after the other, then nil. The overlay
+// must not be written meanwhile.
+func (o *Overlay) rowsFrom(low, high []byte, reverse bool) func() *row {
+	var page []*row // read ahead, because each look into the order costs a way down
+	ended := false
+	return func() *row {
+		if len(page) == 0 && !ended {
+			page = make([]*row, 0, 16)
+			ended = true
+			walk(o.order, low, high, reverse,
+				func(key []byte) *row { return &row{key: key} },
+				func(r *row) []byte { return r.key },
+				func(r *row) bool {
+					if len(page) == cap(page) {
+						ended = false
+						return false
+					}
+					page = append(page, r)
+					return true
+				})
+			if !ended {
+				if last := page[len(page)-1].key; reverse {
+					high = last
+				} else {
+					low = append(bytes.Clone(last), 0)
+				}
+			}
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		r := page[0]
+		page = page[1:]
+		return r
+	}
 }

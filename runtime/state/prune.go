@@ -1,59 +1,86 @@
 package state
 
 import (
+	"bytes"
 	"fmt"
-
-	"github.com/cosmos/iavl"
 )
 
-// pruner compares neighbouring heights to find the nodes that only the older
-// one has. It has a tree of its own, because the library's pruning changes nodes
-// in place.
-type pruner struct {
-	tree  *iavl.MutableTree
-	nodes *nodes
-	top   uint64 // latest height that existed when it was opened
+// Prune takes at most so many heights out of the storage that have left the window, the earliest first, and reports
+// whether there are more. Whoever hosts the state calls it beside its blocks: a Commit waits for the height that is being
+// pruned, and readers for nothing. What a height costs is bounded by what its block wrote.
+//
+// A batch is written for each height, and not synced: what a crash takes back is pruned again.
+func (s *State) Prune(heights int) (more bool, err error) {
+	for range heights {
+		if more, err = s.pruneOne(); !more || err != nil {
+			return more, err
+		}
+	}
+	return more, nil
 }
 
-// prune chooses the heights that may go when height is committed, at most
-// pruneStep, and closes them to new snapshots. It returns the earliest height
-// that remains and the deletions.
-func (s *State) prune(height uint64) (earliest uint64, dead *Batch, err error) {
-	s.tipMu.Lock()
-	earliest = s.tip.earliest
-	end := earliest // the first height to remain
-	if height > s.opts.Keep {
-		end = max(end, min(earliest+pruneStep, height-s.opts.Keep+1))
+func (s *State) pruneOne() (more bool, err error) {
+	s.work.Lock()
+	defer s.work.Unlock()
+	t, v := s.enter()
+	defer v.leave()
+	if t.height-min(t.height, s.done)+1 <= s.opts.Keep {
+		return false, nil
 	}
-	for pinned := range s.pins {
-		end = max(earliest, min(end, pinned))
-	}
-	s.tip.earliest = end
-	latest := s.tip.height
-	s.tipMu.Unlock()
-	if end == earliest {
-		return earliest, new(Batch), nil
-	}
-
-	p := s.pruner
-	if p == nil || p.top < end {
-		n := &nodes{db: s.db}
-		p = &pruner{tree: openTree(n, min(pruneCacheNodes, s.opts.CacheNodes)), nodes: n, top: latest}
-		s.pruner = p
-	}
-	err = p.tree.DeleteVersionsTo(int64(end - 1))
-	if failed := p.nodes.failed.Load(); failed != nil {
-		err = *failed // also if the library made do without
-	}
+	next := s.done + 1 // the earliest to remain
+	batch, err := pruning(v, next)
 	if err != nil {
-		return 0, nil, fmt.Errorf("state: prune heights %d to %d: %w", earliest, end-1, err)
+		return true, fmt.Errorf("state: prune height %d: %w", next-1, err)
 	}
-	return end, p.nodes.take(), nil
+	batch.Set(recordKey, sealed(recordKey, record{height: t.height, earliest: next, root: t.root}.encode()))
+
+	s.tipMu.Lock()
+	s.tip.earliest = max(s.tip.earliest, next) // before the write, and also if it fails: then the rows may be gone
+	s.tipMu.Unlock()
+	if err := s.db.Write(batch, false); err != nil {
+		return true, fmt.Errorf("state: prune height %d: %w", next-1, err)
+	}
+	s.done = next
+	return t.height-next+1 > s.opts.Keep, nil
 }
 
-// setEarliest takes back what prune announced, when nothing came of it.
-func (s *State) setEarliest(height uint64) {
-	s.tipMu.Lock()
-	defer s.tipMu.Unlock()
-	s.tip.earliest = height
+// pruning is what goes when next becomes the earliest height.
+func pruning(r Reader, next uint64) (*Batch, error) {
+	batch := new(Batch)
+	key := heightKey(kindStale, next)
+	row, err := r.Get(key)
+	if err != nil {
+		return nil, err
+	}
+	if row != nil {
+		b, err := unseal(key, row)
+		if err != nil {
+			return nil, err
+		}
+		old, err := decodeStale(b)
+		if err != nil {
+			return nil, fmt.Errorf("%w: row %x: %w", ErrCorrupt, key, err)
+		}
+		for _, k := range old.pages {
+			batch.Delete(pageKey(k))
+		}
+		for _, k := range old.deleted {
+			dead := kindKey(kindDeletedRow, k)
+			s, found, err := getStored(r, dead)
+			if err != nil {
+				return nil, err
+			}
+			if found && s.version == next { // else it came back, and may be deleted again
+				batch.Delete(dead)
+			}
+		}
+		batch.Delete(key)
+	}
+	history := heightKey(kindHistory, next)
+	err = r.Scan(history, behind(history), false, func(key, _ []byte) bool {
+		batch.Delete(bytes.Clone(key))
+		return true
+	})
+	batch.Delete(heightKey(kindRoot, next-1))
+	return batch, err
 }

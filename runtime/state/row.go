@@ -9,8 +9,7 @@ import (
 // (the host of contracts) may set narrower ones.
 const (
 	// MaxCollection leaves room for a contract's name, a separator and the
-	// contract's own name of the collection, 64 bytes each at most with it; and
-	// it stays below 255, which the tree's upper guard row needs.
+	// contract's own name of the collection, 64 bytes each at most with it.
 	MaxCollection = 128
 
 	// MaxKey is two addresses, two 32-byte hashes and room for a readable name.
@@ -18,13 +17,16 @@ const (
 
 	// MaxValue is the largest contract (4 MiB), twice.
 	MaxValue = 8 << 20
+
+	// MaxRowKey is the longest key of a row in the storage, without its kind.
+	MaxRowKey = 1 + MaxCollection + MaxKey
 )
 
 // ErrBounds is wrapped by every refusal of a collection, key or value that is
 // longer than its bound.
 var ErrBounds = errors.New("state: out of bounds")
 
-// rowKey appends the tree's key of a row: the collection's length in one byte,
+// rowKey appends the storage's key of a row: the collection's length in one byte,
 // the collection, the key. The length keeps ("a", "bc") and ("ab", "c") apart;
 // within a collection the order is that of the keys.
 func rowKey(b, collection, key []byte) []byte {
@@ -33,21 +35,15 @@ func rowKey(b, collection, key []byte) []byte {
 	return append(b, key...)
 }
 
-// rowRange returns the tree's keys that bound the rows start <= key < end of a
+// rowRange returns the storage's keys that bound the rows start <= key < end of a
 // collection; an empty end is the end of the collection.
 func rowRange(collection, start, end []byte) (low, high []byte) {
 	low = rowKey(nil, collection, start)
 	if len(end) > 0 {
 		return low, rowKey(nil, collection, end)
 	}
-	// The first key behind everything that has this prefix. The first byte is a
-	// length of at most 128, so that the carry always finds a place.
-	high = rowKey(nil, collection, nil)
-	for i := len(high) - 1; ; i-- {
-		if high[i]++; high[i] != 0 {
-			return low, high[:i+1]
-		}
-	}
+	// Never nil: the first byte is a length of at most 128, so that the carry always finds a place.
+	return low, behind(rowKey(nil, collection, nil))
 }
 
 func checkCollection(collection []byte) error {
@@ -66,11 +62,3 @@ func checkRow(collection, key []byte) error {
 	}
 	return nil
 }
-
-// The two rows that the tree always holds (see the package comment). Their keys
-// are outside every collection, whose names have 1 to 128 bytes.
-var (
-	guardLow   = []byte{0x00}
-	guardHigh  = []byte{0xff}
-	guardValue = []byte("ward-state-v1")
-)

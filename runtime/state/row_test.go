@@ -3,7 +3,10 @@ package state
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
+
+	"github.com/wardledger/ward/runtime/state/merkle"
 )
 
 func TestRowRange(t *testing.T) {
@@ -24,20 +27,17 @@ func TestRowRange(t *testing.T) {
 		if !bytes.Equal(low, test.low) || !bytes.Equal(high, test.high) {
 			t.Errorf("%s: [%x, %x), want [%x, %x)", test.name, low, high, test.low, test.high)
 		}
-		if bytes.Compare(low, guardLow) <= 0 || bytes.Compare(high, guardHigh) >= 0 {
-			t.Errorf("%s: [%x, %x) is not between the guards", test.name, low, high)
-		}
 	}
 }
 
 func TestSeal(t *testing.T) {
 	key, value := []byte("key"), []byte("value")
-	stored := seal(key, value)
+	stored := sealed(key, bytes.Clone(value))
 	got, err := unseal(key, stored)
 	if err != nil || !bytes.Equal(got, value) {
 		t.Fatalf("unsealed %q, %v", got, err)
 	}
-	if _ = append(got, 'x'); !bytes.Equal(stored, seal(key, value)) {
+	if _ = append(got, 'x'); !bytes.Equal(stored, sealed(key, bytes.Clone(value))) {
 		t.Error("appending to an unsealed value writes over its checksum")
 	}
 	for name, bad := range map[string]struct{ key, stored []byte }{
@@ -52,14 +52,55 @@ func TestSeal(t *testing.T) {
 }
 
 func TestRecord(t *testing.T) {
-	want := tip{height: 7, earliest: 3, root: bytes.Repeat([]byte{9}, 32)}
-	got, err := decodeTip(want.encode())
-	if err != nil || got.height != 7 || got.earliest != 3 || !bytes.Equal(got.root, want.root) {
+	leaf := merkle.Leaf(merkle.PathOf([]byte("c"), []byte("k")), merkle.Hash{9})
+	page := leaf
+	page.Count, page.Path, page.Value, page.Version = 70, merkle.Path{}, merkle.Hash{}, 6
+	for _, root := range []merkle.Node{{}, leaf, page} {
+		want := record{height: 7, earliest: 3, root: root}
+		got, err := decodeRecord(want.encode())
+		if err != nil || got != want {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+		bad := [][]byte{nil, {2}, {1}, {3}, want.encode()[:16], append(want.encode(), 0), record{height: 3, earliest: 7}.encode(), record{height: 3}.encode()}
+		for _, b := range bad {
+			if _, err := decodeRecord(b); err == nil {
+				t.Errorf("%x was read as a record", b)
+			}
+		}
+	}
+}
+
+func TestRowKeys(t *testing.T) {
+	for _, r := range []Row{{[]byte("a"), nil}, {[]byte("a"), []byte("bc")}, {bytes.Repeat([]byte{'x'}, MaxCollection), bytes.Repeat([]byte{'y'}, MaxKey)}} {
+		c, k, err := rowKeyOf(rowKey(nil, r.Collection, r.Key))
+		if err != nil || !bytes.Equal(c, r.Collection) || !bytes.Equal(k, r.Key) {
+			t.Errorf("%q %q came back as %q %q, %v", r.Collection, r.Key, c, k, err)
+		}
+	}
+	for _, bad := range [][]byte{nil, {0}, {0, 'a'}, {2, 'a'}, {MaxCollection + 1}, rowKey(nil, []byte("a"), make([]byte, MaxKey+1))} {
+		if _, _, err := rowKeyOf(bad); err == nil {
+			t.Errorf("%x was taken for a row's key", bad)
+		}
+	}
+}
+
+// What the lists of stale things hold comes back, and nothing else is read as one.
+func TestStaleList(t *testing.T) {
+	want := stale{
+		pages:   []merkle.Key{{Version: 3}, {Version: 1 << 40, Depth: 5, Prefix: merkle.Path{0x12, 0x34, 0x50}}},
+		deleted: [][]byte{[]byte("\x01ab"), {}},
+	}
+	b := want.encode()
+	got, err := decodeStale(b)
+	if err != nil || !slices.Equal(got.pages, want.pages) || len(got.deleted) != 2 || string(got.deleted[0]) != "\x01ab" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	for _, bad := range [][]byte{nil, {2}, {1}, want.encode()[:48], append(want.encode(), 0)} {
-		if _, err := decodeTip(bad); err == nil {
-			t.Errorf("%x was read as a record", bad)
+	for i := range b {
+		if _, err := decodeStale(b[:i]); err == nil {
+			t.Errorf("the first %d bytes were read as a list", i)
 		}
+	}
+	if _, err := decodeStale(append(b, 0)); err == nil {
+		t.Error("a list with something behind it was read")
 	}
 }

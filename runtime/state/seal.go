@@ -24,11 +24,9 @@ func checksum(key, value []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
 }
 
-// seal returns value with its checksum in a slice of its own.
-func seal(key, value []byte) []byte {
-	b := make([]byte, len(value), len(value)+sealSize)
-	copy(b, value)
-	return binary.LittleEndian.AppendUint32(b, checksum(key, value))
+// sealed appends its checksum to a value, in place if there is room.
+func sealed(key, value []byte) []byte {
+	return binary.LittleEndian.AppendUint32(value, checksum(key, value))
 }
 
 // unseal returns the value of a stored row, or an error that names the row.

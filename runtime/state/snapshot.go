@@ -1,20 +1,18 @@
 package state
 
 import (
+	"bytes"
 	"fmt"
-	"slices"
+	"iter"
 
-	"github.com/cosmos/iavl"
-	iavldb "github.com/cosmos/iavl/db"
+	"github.com/wardledger/ward/runtime/state/merkle"
 )
 
 // A Snapshot reads the rows of one committed height, as they were, however many
-// blocks are committed meanwhile. It may be used from several goroutines. As
-// long as it is open, pruning leaves its height and all later ones alone: Close
-// it.
+// blocks are committed or pruned meanwhile. It may be used from several
+// goroutines. As long as it is open the storage keeps what it sees: Close it.
 type Snapshot struct {
 	at      reader
-	root    []byte
 	release func()
 }
 
@@ -23,7 +21,16 @@ type Snapshot struct {
 func (s *Snapshot) Height() uint64 { return s.at.height }
 
 // Root returns the root of that height, or nil at height 0.
-func (s *Snapshot) Root() []byte { return slices.Clone(s.root) }
+func (s *Snapshot) Root() []byte {
+	if s.at.height == 0 {
+		return nil
+	}
+	root := s.at.root.Root()
+	return root[:]
+}
+
+// Rows returns how many rows there are.
+func (s *Snapshot) Rows() uint64 { return s.at.root.Count }
 
 // Get returns the value of a row, or nil if there is none; a present but empty
 // value is not nil. The result must not be modified.
@@ -43,113 +50,176 @@ func (s *Snapshot) Scan(collection, start, end []byte, reverse bool, visit func(
 		return err
 	}
 	low, high := rowRange(collection, start, end)
-	c, err := s.at.scan(low, high, reverse)
-	if err != nil {
-		return err
-	}
-	for {
-		key, value, err := c.next()
-		if key == nil || err != nil {
-			return err
-		}
-		if !visit(key[1+len(collection):], value) {
-			return nil
-		}
-	}
+	return s.at.scan(low, high, reverse, func(key, value []byte) bool { return visit(key[1+len(collection):], value) })
 }
 
 // Overlay returns an overlay over the snapshot, for views and for trials of
 // transactions. It cannot be staged, and must not outlive the snapshot.
 func (s *Snapshot) Overlay() *Overlay { return newOverlay(nil, s.at) }
 
-// Close lets pruning have the height. It may be called more than once; the
-// snapshot must not be used afterwards.
+// Close lets the storage forget the snapshot. It may be called more than once;
+// the snapshot must not be used afterwards.
 func (s *Snapshot) Close() { s.release() }
 
-// reader reads one version of the tree; with a nil tree there are no rows.
+// reader reads one height. At height 0 there are no rows.
 type reader struct {
-	tree   *iavl.ImmutableTree
-	nodes  *nodes // of the tree
+	view   *view
+	cache  *cache
 	height uint64
-	err    error // why the version could not be opened; answers every read
+	root   merkle.Node
+	err    error // why the height could not be opened; answers every read
 }
 
-func (r reader) get(key []byte) (value []byte, err error) {
-	if r.tree == nil {
+// latest reports whether nothing newer than the reader's height is in its view.
+func (r *reader) latest() bool { return r.height == r.view.height }
+
+func (r *reader) get(rowKey []byte) ([]byte, error) {
+	if r.err != nil || r.height == 0 {
 		return nil, r.err
 	}
-	defer guard("get", &err)
-	value, err = r.tree.Get(key)
+	var scratch [1 + MaxRowKey]byte
+	scratch[0] = kindRow
+	key := append(scratch[:1], rowKey...)
+	s, found, err := getStored(r.view, key)
+	if err == nil && !found && !r.latest() {
+		scratch[0] = kindDeletedRow
+		s, found, err = getStored(r.view, key)
+	}
+	if err == nil && found {
+		s, found, err = r.back(rowKey, s)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("state: get row %x at height %d: %w", key, r.height, r.nodes.cause(err))
+		return nil, fmt.Errorf("state: get row %x at height %d: %w", rowKey, r.height, err)
 	}
-	return slices.Clip(value), nil // clipped: behind it in memory lies its checksum
+	if !found || s.deleted {
+		return nil, nil
+	}
+	return s.value, nil
 }
 
-// cursor walks a range of the tree's keys.
-type cursor struct {
-	reader
-	low, high []byte
-	it        iavldb.Iterator
-	count     int64
+// back follows a row's versions to the one that the height has.
+func (r *reader) back(rowKey []byte, s stored) (_ stored, found bool, err error) {
+	for s.version > r.height {
+		if !s.older {
+			return stored{}, false, nil
+		}
+		key := historyKey(s.version, rowKey)
+		older, found, err := getStored(r.view, key)
+		if err != nil {
+			return stored{}, false, err
+		}
+		if !found || older.version >= s.version {
+			return stored{}, false, fmt.Errorf("%w: row %x is missing, or of version %d", ErrCorrupt, key, older.version)
+		}
+		s = older
+	}
+	return s, true, nil
 }
 
-func (r reader) scan(low, high []byte, reverse bool) (c *cursor, err error) {
-	c = &cursor{reader: r, low: low, high: high}
-	if r.tree == nil {
-		return c, r.err
+// scan visits the rows low <= row key < high.
+func (r *reader) scan(low, high []byte, reverse bool, visit func(key, value []byte) bool) error {
+	if r.err != nil || r.height == 0 {
+		return r.err
 	}
-	defer guard("scan", &err)
-	if c.it, err = r.tree.Iterator(low, high, !reverse); err != nil {
-		return nil, fmt.Errorf("state: scan at height %d: %w", r.height, r.nodes.cause(err))
+	var failed error
+	show := func(key []byte, s stored, err error) bool {
+		found := true
+		if err == nil && s.version > r.height {
+			s, found, err = r.back(key, s)
+		}
+		if err != nil {
+			failed = err
+			return false
+		}
+		return !found || s.deleted || visit(key, s.value)
 	}
-	return c, nil
-}
-
-// next returns the next row with the tree's key, or a nil key at the end.
-func (c *cursor) next() (key, value []byte, err error) {
-	if c.it == nil {
-		return nil, nil, nil
+	var err error
+	if r.latest() {
+		err = r.view.Scan(kindKey(kindRow, low), kindKey(kindRow, high), reverse, func(key, sealed []byte) bool {
+			key, sealed = keep(key, sealed)
+			s, err := decodeStored(key, sealed)
+			return show(key[1:], s, err)
+		})
+	} else {
+		err = r.merged(low, high, reverse, show)
 	}
-	defer guard("scan", &err)
-	if c.it.Valid() {
-		key, value = c.it.Key(), slices.Clip(c.it.Value())
-		c.count++
-		c.it.Next()
-		return key, value, nil
+	if failed != nil {
+		err = failed
 	}
-	c.it = nil
-	return nil, nil, c.complete()
-}
-
-// complete says whether the range really ended: the library's iterator takes a
-// failed read for the end.
-func (c *cursor) complete() error {
-	first, _, err := c.tree.GetWithIndex(c.low)
 	if err != nil {
-		return fmt.Errorf("state: scan at height %d: %w", c.height, c.nodes.cause(err))
+		return fmt.Errorf("state: scan at height %d: %w", r.height, err)
 	}
-	last, _, err := c.tree.GetWithIndex(c.high)
-	if err != nil {
-		return fmt.Errorf("state: scan at height %d: %w", c.height, c.nodes.cause(err))
-	}
-	want := max(last-first, 0)
-	if c.count == want {
-		return nil
-	}
-	for i := first; i < last; i++ {
-		if _, _, err := c.tree.GetByIndex(i); err != nil {
-			return fmt.Errorf("state: scan at height %d: %w", c.height, c.nodes.cause(err))
+	return nil
+}
+
+// merged visits the rows that are and those that were deleted since, in one order.
+func (r *reader) merged(low, high []byte, reverse bool, show func(key []byte, s stored, err error) bool) error {
+	var failed error
+	deleted := func(yield func([]byte, stored) bool) {
+		err := r.view.Scan(kindKey(kindDeletedRow, low), kindKey(kindDeletedRow, high), reverse, func(key, sealed []byte) bool {
+			key, sealed = keep(key, sealed)
+			s, err := decodeStored(key, sealed)
+			if err != nil {
+				failed = err
+				return false
+			}
+			return yield(key[1:], s)
+		})
+		if err != nil {
+			failed = err
 		}
 	}
-	// Every row can be read after all, so that the failure was a passing one.
-	return fmt.Errorf("state: scan at height %d was cut short: %d of %d rows", c.height, c.count, want)
+	next, stop := iter.Pull2(iter.Seq2[[]byte, stored](deleted))
+	defer stop()
+	key, s, more := next()
+	ended := false
+	// before shows the deleted rows on this side of a key; a nil key is behind all.
+	before := func(at []byte) bool {
+		for more && failed == nil {
+			c := -1
+			if at != nil {
+				if c = bytes.Compare(key, at); reverse {
+					c = -c
+				}
+			}
+			if c >= 0 {
+				break
+			}
+			if !show(key, s, nil) {
+				ended = true
+				return false
+			}
+			key, s, more = next()
+		}
+		return failed == nil
+	}
+	err := r.view.Scan(kindKey(kindRow, low), kindKey(kindRow, high), reverse, func(key, sealed []byte) bool {
+		if !before(key[1:]) {
+			return false
+		}
+		key, sealed = keep(key, sealed)
+		s, err := decodeStored(key, sealed)
+		if !show(key[1:], s, err) {
+			ended = true
+			return false
+		}
+		return true
+	})
+	if err == nil && !ended {
+		before(nil)
+	}
+	if failed != nil {
+		return failed
+	}
+	return err
 }
 
-// guard turns a panic of the library into an error; deferred by whoever calls
-// it, around nothing but that call.
-func guard(what string, err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("%w: %s: the tree gave up: %v", ErrCorrupt, what, r)
-	}
+// keep copies what a storage shows only for the time of a visit.
+func keep(key, value []byte) ([]byte, []byte) {
+	n := len(key)
+	b := append(append(make([]byte, 0, n+len(value)), key...), value...)
+	return b[:n:n], b[n:]
 }
+
+// Load implements [merkle.Loader].
+func (r *reader) Load(k merkle.Key) (*merkle.Page, error) { return r.cache.load(r.view, k) }

@@ -2,15 +2,20 @@ package state
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 
-	"github.com/cosmos/iavl"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/wardledger/ward/runtime/state/merkle"
 )
 
-// ErrStale answers a Stage or Commit over a height that is no longer the latest.
+// ErrStale answers a Stage or Commit over a height that is no longer the latest,
+// and a read of an overlay over it.
 var ErrStale = errors.New("state: another height was committed meanwhile")
 
 // A Stage is a block's writes with their root, ready but not yet true. It is
@@ -20,8 +25,10 @@ type Stage struct {
 	state  *State
 	base   uint64
 	height uint64
-	root   []byte
-	rows   []row // in the order of their keys
+	root   merkle.Node
+	batch  Batch // everything but the record
+	pages  []merkle.Written
+	old    []merkle.Key // pages that the height no longer has
 }
 
 // Stage computes the root that the state would have at height with the writes
@@ -38,26 +45,20 @@ func (o *Overlay) Stage(height uint64) (*Stage, error) {
 	if o.state == nil {
 		return nil, errors.New("state: an overlay over a snapshot cannot be staged")
 	}
-	if o.base.err != nil {
-		return nil, o.base.err
-	}
 	if height == 0 || height > math.MaxInt64 || o.base.height > 0 && height != o.base.height+1 {
 		return nil, fmt.Errorf("state: stage height %d over height %d", height, o.base.height)
 	}
-	st := &Stage{state: o.state, base: o.base.height, height: height}
-	st.rows = make([]row, 0, o.order.Len())
-	// In key order: the tree's root depends on the order of insertion, and two
-	// nodes that followed a map's would commit different roots.
-	o.order.Ascend(func(r *row) bool { st.rows = append(st.rows, *r); return true })
-
-	s := o.state
-	s.work.Lock()
-	defer s.work.Unlock()
-	root, err := s.apply(st)
-	if err != nil {
-		return nil, err
+	t, v := o.state.enter()
+	defer v.leave()
+	if t.height != o.base.height {
+		return nil, fmt.Errorf("%w: staged over height %d, latest is %d", ErrStale, o.base.height, t.height)
 	}
-	st.root = root
+	st := &Stage{state: o.state, base: t.height, height: height}
+	rows := make([]*row, 0, o.order.Len())
+	o.order.Ascend(func(r *row) bool { rows = append(rows, r); return true })
+	if err := st.write(o.base, rows); err != nil {
+		return nil, fmt.Errorf("state: stage height %d: %w", height, err)
+	}
 	return st, nil
 }
 
@@ -76,70 +77,149 @@ func (o *Overlay) Root() ([]byte, error) {
 func (st *Stage) Height() uint64 { return st.height }
 
 // Root returns the root that the height will have.
-func (st *Stage) Root() []byte { return slices.Clone(st.root) }
-
-// apply brings the stage's rows into the writer's working tree and returns its
-// root.
-func (s *State) apply(st *Stage) (root []byte, err error) {
-	if h := s.committed().height; h != st.base {
-		return nil, fmt.Errorf("%w: staged over height %d, latest is %d", ErrStale, st.base, h)
-	}
-	if s.writer == nil {
-		if err := s.openWriter(); err != nil {
-			return nil, err
-		}
-	}
-	defer func() {
-		if err != nil {
-			s.writer = nil // half a stage is in it
-		}
-	}()
-	defer guard("stage", &err)
-	if s.staged != nil {
-		s.writer.Rollback()
-		s.staged = nil
-	}
-	s.staged = st
-	if st.base == 0 {
-		s.writer.SetInitialVersion(st.height)
-		for _, key := range [][]byte{guardLow, guardHigh} {
-			if _, err := s.writer.Set(key, guardValue); err != nil {
-				return nil, fmt.Errorf("state: stage height %d: %w", st.height, err)
-			}
-		}
-	}
-	for _, r := range st.rows {
-		if err := put(s.writer, r); err != nil {
-			return nil, fmt.Errorf("state: stage row %x at height %d: %w", r.key, st.height, s.writes.cause(err))
-		}
-	}
-	return slices.Clone(s.writer.WorkingHash()), nil
+func (st *Stage) Root() []byte {
+	root := st.root.Root()
+	return root[:]
 }
 
-// put writes one row, unless that changes nothing: the tree would give an equal
-// row a new version, and with it the state a new root.
-func put(tree *iavl.MutableTree, r row) error {
-	old, err := tree.Get(r.key)
+// changed is what a row's write comes to.
+type changed struct {
+	change merkle.Change
+	row    *row
+	was    stored
+	had    bool // there was a row, or the trace of a deleted one
+	same   bool // nothing to do
+}
+
+// write fills the batch with rows in the order of their keys.
+func (st *Stage) write(base reader, rows []*row) error {
+	all := make([]changed, len(rows))
+	err := beside(len(rows), func(from, to int) error {
+		var prefix [merkle.PrefixSize]byte
+		var last []byte // collection of prefix
+		for i := from; i < to; i++ {
+			r := rows[i]
+			n := 1 + int(r.key[0])
+			if !bytes.Equal(r.key[:n], last) {
+				last, prefix = r.key[:n], merkle.PrefixOf(r.key[1:n])
+			}
+			if err := all[i].compare(base, r); err != nil {
+				return err
+			}
+			if !all[i].same {
+				all[i].change = merkle.Change{Path: merkle.Under(prefix, r.key[n:]), Deleted: r.deleted}
+				if !r.deleted {
+					all[i].change.Value = sha256.Sum256(r.value)
+				}
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	switch {
-	case r.deleted && old == nil:
-		return nil
-	case r.deleted:
-		_, _, err = tree.Remove(r.key)
-	case old != nil && bytes.Equal(old, r.value):
-		return nil
-	default:
-		_, err = tree.Set(r.key, r.value)
+	old := stale{}
+	changes := make([]merkle.Change, 0, len(all))
+	for i := range all {
+		if c := &all[i]; !c.same {
+			changes = append(changes, c.change)
+			st.writeRow(c)
+			if c.row.deleted {
+				old.deleted = append(old.deleted, c.row.key)
+			}
+		}
 	}
-	return err
+	slices.SortFunc(changes, func(a, b merkle.Change) int { return bytes.Compare(a.Path[:], b.Path[:]) })
+	for i := range changes {
+		if i > 0 && changes[i-1].Path == changes[i].Path {
+			return fmt.Errorf("two rows have the path %x: their collections' names have the same hash", changes[i].Path)
+		}
+	}
+	update, err := merkle.Apply(&base, base.root, st.height, changes)
+	if err != nil {
+		return err
+	}
+	st.root, st.pages, st.old, old.pages = update.Root, update.New, update.Stale, update.Stale
+	encoded := make([]op, len(st.pages))
+	beside(len(st.pages), func(from, to int) error {
+		for i := from; i < to; i++ {
+			w := &st.pages[i]
+			key := pageKey(w.Key)
+			encoded[i] = op{key, sealed(key, w.Page.Encode(w.Key.Depth))}
+		}
+		return nil
+	})
+	for _, o := range encoded {
+		st.batch.Set(o.key, o.value)
+	}
+	if st.base > 0 && len(old.pages)+len(old.deleted) > 0 {
+		key := heightKey(kindStale, st.height)
+		st.batch.Set(key, sealed(key, old.encode()))
+	}
+	key := heightKey(kindRoot, st.height)
+	st.batch.Set(key, sealed(key, merkle.EncodeRoot(&st.root)))
+	return nil
+}
+
+// compare reads what the row was.
+func (c *changed) compare(base reader, r *row) (err error) {
+	c.row = r
+	if base.height == 0 {
+		c.same = r.deleted
+		return nil
+	}
+	if c.was, c.had, err = getStored(base.view, kindKey(kindRow, r.key)); err != nil {
+		return fmt.Errorf("row %x: %w", r.key, err)
+	}
+	if c.had {
+		c.same = !r.deleted && bytes.Equal(c.was.value, r.value)
+		return nil
+	}
+	if c.same = r.deleted; c.same {
+		return nil
+	}
+	if c.was, c.had, err = getStored(base.view, kindKey(kindDeletedRow, r.key)); err != nil {
+		return fmt.Errorf("deleted row %x: %w", r.key, err)
+	}
+	return nil
+}
+
+// writeRow puts the row, and what it was, into the batch.
+func (st *Stage) writeRow(c *changed) {
+	now := stored{version: st.height, older: c.had, deleted: c.row.deleted, value: c.row.value}
+	live, dead := kindKey(kindRow, c.row.key), kindKey(kindDeletedRow, c.row.key)
+	if c.had {
+		key := historyKey(st.height, c.row.key)
+		st.batch.Set(key, sealed(key, c.was.encodeHistory()))
+	}
+	if c.row.deleted {
+		st.batch.Delete(live)
+		st.batch.Set(dead, sealed(dead, now.encode()))
+		return
+	}
+	st.batch.Set(live, sealed(live, now.encode()))
+	if c.had && c.was.deleted {
+		st.batch.Delete(dead)
+	}
+}
+
+// beside splits n things among the processors, if they are enough for that.
+func beside(n int, do func(from, to int) error) error {
+	const least = 64 // a goroutine costs less than a get
+	parts := min(runtime.GOMAXPROCS(0), n/least)
+	if parts < 2 {
+		return do(0, n)
+	}
+	var g errgroup.Group
+	for i := range parts {
+		g.Go(func() error { return do(i*n/parts, (i+1)*n/parts) })
+	}
+	return g.Wait()
 }
 
 // Commit makes the stage's height the latest, on disk (see the package comment)
-// and for readers, and prunes what falls out of the window. A stage whose height
-// is already committed with its root is committed; one whose base is no longer
-// the latest is [ErrStale].
+// and for readers. A stage whose height is already committed with its root is
+// committed; one whose base is no longer the latest is [ErrStale].
 //
 // After any other error the height may or may not have reached the disk, and
 // the State still answers from the old one. Commit may be called again; after a
@@ -149,59 +229,27 @@ func (st *Stage) Commit() error {
 	s.work.Lock()
 	defer s.work.Unlock()
 	t := s.committed()
-	if t.height == st.height && bytes.Equal(t.root, st.root) {
+	if t.height == st.height && t.root.Root() == st.root.Root() {
 		return nil
 	}
-	if s.staged != st || s.writer == nil {
-		root, err := s.apply(st)
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(root, st.root) {
-			return fmt.Errorf("BUG: state: height %d staged as %x, and again as %x", st.height, st.root, root)
-		}
+	if t.height != st.base {
+		return fmt.Errorf("%w: height %d was staged over %d, latest is %d", ErrStale, st.height, st.base, t.height)
 	}
-	batch, next, err := s.prepare(st, t)
-	if err == nil {
-		if err = s.db.Write(batch, true); err != nil {
-			err = fmt.Errorf("state: write height %d: %w", st.height, err)
-		}
+	if st.base == 0 {
+		s.done = st.height
 	}
-	if err != nil {
-		// Both believe to have written. The disk knows better, and is asked again.
-		s.writer, s.pruner = nil, nil
-		s.setEarliest(t.earliest)
-		return err
+	next := record{height: st.height, earliest: s.done, root: st.root}
+	batch := st.batch.fork()
+	batch.Set(recordKey, sealed(recordKey, next.encode()))
+	if err := s.db.Write(batch, true); err != nil {
+		return fmt.Errorf("state: write height %d: %w", st.height, err)
 	}
-	s.staged = nil
-	s.tipMu.Lock()
-	s.tip = next
-	s.tipMu.Unlock()
+	for _, w := range st.pages {
+		s.cache.pages.Add(w.Key, w.Page)
+	}
+	for _, k := range st.old { // wanted by readers of older heights at most
+		s.cache.pages.Remove(k)
+	}
+	s.show(next)
 	return nil
-}
-
-// prepare returns the one batch of the stage's height, and the tip that it
-// makes.
-func (s *State) prepare(st *Stage, t tip) (batch *Batch, next tip, err error) {
-	defer guard("save", &err)
-	next = tip{height: st.height, earliest: st.height, root: st.root}
-	dead := new(Batch)
-	if t.height > 0 {
-		next.earliest, dead, err = s.prune(st.height)
-		if err != nil {
-			return nil, tip{}, err
-		}
-	}
-	root, version, err := s.writer.SaveVersion()
-	if err != nil {
-		return nil, tip{}, fmt.Errorf("state: save height %d: %w", st.height, s.writes.cause(err))
-	}
-	if uint64(version) != st.height || !bytes.Equal(root, st.root) {
-		return nil, tip{}, fmt.Errorf("BUG: state: staged height %d with root %x, saved %d with %x", st.height, st.root, version, root)
-	}
-	batch = s.writes.take()
-	batch.append(dead)
-	record := next.encode()
-	batch.Set(recordKey, seal(recordKey, record))
-	return batch, next, nil
 }

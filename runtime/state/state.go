@@ -2,13 +2,12 @@ package state
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
+	"sync/atomic"
 
-	"github.com/cosmos/iavl"
+	"github.com/wardledger/ward/runtime/state/merkle"
 )
 
 // Options are the choices of whoever opens a State. The zero value is the
@@ -17,28 +16,19 @@ type Options struct {
 	// Keep is how many committed heights can be read: the latest and Keep-1
 	// before it. Default 1,000: a quarter of an hour of blocks at one a second,
 	// most of a day at the pace of a quiet chain, and under load at most a few
-	// gigabytes. At least 2, because the overlay of the block in work reads the
-	// height below the one that is being committed.
+	// gigabytes. At least 2, because the proof of a height is for readers who
+	// have the header of the next.
 	Keep uint64
 
-	// CacheNodes is how many tree nodes the readers and the writer keep in
-	// memory, each for themselves; a node takes about 400 bytes. Default
-	// 100,000 (2 times 40 MB), which is the upper 16 levels.
-	CacheNodes int
+	// CachePages is how many pages of the tree are kept in memory, for readers
+	// and writer together; a page takes about 1.5 kB. Default 65,536 (100 MB),
+	// which is the whole tree of half a million rows.
+	CachePages int
 }
 
 const (
 	defaultKeep       = 1000
-	defaultCacheNodes = 100_000
-
-	// pruneStep is how many heights one commit prunes at most. One falls out of
-	// the window with each commit; the second catches up after Keep was lowered
-	// or a snapshot held pruning back, at a bounded cost per block.
-	pruneStep = 2
-
-	// pruneCacheNodes is the pruner's cache: successive prunings compare each
-	// height with the next, so that every node is wanted twice.
-	pruneCacheNodes = 20_000
+	defaultCachePages = 1 << 17
 )
 
 // Validate says which option is out of its range.
@@ -46,8 +36,8 @@ func (o Options) Validate() error {
 	if o.Keep == 1 {
 		return errors.New("state: keep is 1 height, must be at least 2")
 	}
-	if o.CacheNodes < 0 {
-		return fmt.Errorf("state: cache of %d nodes, must not be negative", o.CacheNodes)
+	if o.CachePages < 0 {
+		return fmt.Errorf("state: cache of %d pages, must not be negative", o.CachePages)
 	}
 	return nil
 }
@@ -65,61 +55,47 @@ func (e *PrunedError) Error() string {
 }
 
 // State is the chain's state in a DB that it owns. Reading, in Snapshots and
-// Overlays, runs beside Stage and Commit and never waits for them.
+// Overlays, runs beside Stage, Commit and Prune and never waits for them.
 type State struct {
-	db   DB
-	opts Options
+	db    DB
+	opts  Options
+	cache *cache
 
-	// readers holds no rows: it turns a height into a tree, over a node cache
-	// that no writer touches.
-	readers *iavl.MutableTree
-	reads   *nodes
+	work sync.Mutex // one Commit or Prune at a time
+	done uint64     // up to which height pruning is known to be on disk; guarded by work
 
 	tipMu sync.Mutex // never held during I/O
-	tip   tip
-	pins  map[uint64]int // open snapshots per height
-
-	work sync.Mutex // one Stage or Commit at a time; guards what follows
-	// writer is the tree that stages are computed in, over writes; nil after a
-	// failure, and then opened anew from the disk.
-	writer *iavl.MutableTree
-	writes *nodes
-	staged *Stage // the one whose rows the writer holds
-	pruner *pruner
+	tip   record
+	view  *view // of the tip
 }
 
-// tip is what is committed. Its record is written in the same batch as the
-// nodes of its height.
-type tip struct {
-	height   uint64 // latest; 0 before the first commit
-	earliest uint64 // that can be read
-	root     []byte
+// view is a View with the latest height that it sees, and a count of those who read it.
+type view struct {
+	View
+	height uint64
+	users  atomic.Int64
 }
 
-// recordKey is outside the prefixes of the tree, which are lower-case letters.
-var recordKey = []byte("\x00state")
-
-const recordVersion = 1
-
-func (t tip) encode() []byte {
-	b := []byte{recordVersion}
-	b = binary.BigEndian.AppendUint64(b, t.height)
-	b = binary.BigEndian.AppendUint64(b, t.earliest)
-	return append(b, t.root...)
-}
-
-func decodeTip(b []byte) (tip, error) {
-	if len(b) == 0 || b[0] != recordVersion {
-		return tip{}, fmt.Errorf("state: record %x is of a format that this release does not know", b)
+func (v *view) leave() {
+	if v.users.Add(-1) == 0 {
+		v.Release()
 	}
-	if len(b) != 1+8+8+32 {
-		return tip{}, fmt.Errorf("%w: record is %d bytes, must be 49", ErrCorrupt, len(b))
+}
+
+// Get implements [Reader].
+func (v *view) Get(key []byte) ([]byte, error) {
+	if v.users.Load() <= 0 {
+		return nil, ErrStale
 	}
-	return tip{
-		height:   binary.BigEndian.Uint64(b[1:]),
-		earliest: binary.BigEndian.Uint64(b[9:]),
-		root:     slices.Clone(b[17:]),
-	}, nil
+	return v.View.Get(key)
+}
+
+// Scan implements [Reader].
+func (v *view) Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
+	if v.users.Load() <= 0 {
+		return ErrStale
+	}
+	return v.View.Scan(start, end, reverse, visit)
 }
 
 // Open returns the state that db holds; an empty db is an empty state at height
@@ -133,59 +109,88 @@ func Open(db DB, o Options) (*State, error) {
 	if o.Keep == 0 {
 		o.Keep = defaultKeep
 	}
-	if o.CacheNodes == 0 {
-		o.CacheNodes = defaultCacheNodes
+	if o.CachePages == 0 {
+		o.CachePages = defaultCachePages
 	}
-	s := &State{db: db, opts: o, pins: map[uint64]int{}, reads: &nodes{db: db}}
-	s.readers = openTree(s.reads, o.CacheNodes)
-
-	stored, err := db.Get(recordKey)
+	s := &State{db: db, opts: o, cache: newCache(o.CachePages)}
+	tip, found, err := readRecord(db)
 	if err != nil {
-		return nil, fmt.Errorf("state: read the record: %w", err)
+		return nil, err
 	}
-	if stored == nil {
-		var foreign []byte
-		err := db.Scan(nil, nil, false, func(key, _ []byte) bool { foreign = bytes.Clone(key); return false })
-		if err != nil {
-			return nil, fmt.Errorf("state: look for rows: %w", err)
+	if !found {
+		if err := checkEmpty(db); err != nil {
+			return nil, err
 		}
-		if foreign != nil {
-			return nil, fmt.Errorf("%w: no record of a height, but a row %x", ErrCorrupt, foreign)
-		}
+		s.show(record{})
 		return s, nil
 	}
-	record, err := unseal(recordKey, stored)
-	if err != nil {
-		return nil, err
+	if tip.root.Count > 1 {
+		p, err := readPage(db, tip.root.Key())
+		if err == nil {
+			if err = p.Check(&tip.root); err != nil {
+				err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("state: root of height %d: %w", tip.height, err)
+		}
 	}
-	if s.tip, err = decodeTip(record); err != nil {
-		return nil, err
-	}
-	if err := s.openWriter(); err != nil {
-		return nil, err
-	}
+	s.done = tip.earliest
+	s.show(tip)
 	return s, nil
 }
 
-// openWriter loads the tree at the tip and compares its root with the record.
-func (s *State) openWriter() (err error) {
-	defer guard("open", &err)
-	t := s.committed()
-	n := &nodes{db: s.db}
-	tree := openTree(n, s.opts.CacheNodes)
-	if t.height > 0 {
-		if _, err := tree.LoadVersion(int64(t.height)); err != nil {
-			return fmt.Errorf("state: load height %d: %w", t.height, n.cause(err))
-		}
-		if root := tree.Hash(); !bytes.Equal(root, t.root) {
-			return fmt.Errorf("%w: the tree of height %d has root %x, its record says %x", ErrCorrupt, t.height, root, t.root)
-		}
+func readRecord(r Reader) (tip record, found bool, err error) {
+	sealed, err := r.Get(recordKey)
+	if err != nil {
+		return tip, false, fmt.Errorf("state: read the record: %w", err)
 	}
-	s.writer, s.writes, s.staged = tree, n, nil
+	if sealed == nil {
+		return tip, false, nil
+	}
+	b, err := unseal(recordKey, sealed)
+	if err == nil {
+		tip, err = decodeRecord(b)
+	}
+	return tip, err == nil, err
+}
+
+// checkEmpty refuses a storage with rows but without a record.
+func checkEmpty(db Reader) error {
+	var foreign []byte
+	err := db.Scan(nil, nil, false, func(key, _ []byte) bool { foreign = bytes.Clone(key); return false })
+	if err != nil {
+		return fmt.Errorf("state: look for rows: %w", err)
+	}
+	if foreign != nil {
+		return fmt.Errorf("%w: no record of a height, but a row %x", ErrCorrupt, foreign)
+	}
 	return nil
 }
 
-func (s *State) committed() tip {
+// show makes what was written the latest for readers.
+func (s *State) show(tip record) {
+	v := &view{View: s.db.View(), height: tip.height}
+	v.users.Store(1)
+	s.tipMu.Lock()
+	old := s.view
+	tip.earliest = max(tip.earliest, s.tip.earliest)
+	s.tip, s.view = tip, v
+	s.tipMu.Unlock()
+	if old != nil {
+		old.leave()
+	}
+}
+
+// enter returns the tip with its view, which the caller leaves.
+func (s *State) enter() (record, *view) {
+	s.tipMu.Lock()
+	defer s.tipMu.Unlock()
+	s.view.users.Add(1)
+	return s.tip, s.view
+}
+
+func (s *State) committed() record {
 	s.tipMu.Lock()
 	defer s.tipMu.Unlock()
 	return s.tip
@@ -199,61 +204,75 @@ func (s *State) Earliest() uint64 { return s.committed().earliest }
 
 // Root returns the root of the latest committed height, or nil before the first
 // commit.
-func (s *State) Root() []byte { return slices.Clone(s.committed().root) }
+func (s *State) Root() []byte {
+	t := s.committed()
+	if t.height == 0 {
+		return nil
+	}
+	root := t.root.Root()
+	return root[:]
+}
 
 // At returns a snapshot of a committed height; 0 asks for the latest, which
 // before the first commit is the empty state. A height outside the window is a
 // *PrunedError, never another height. The caller closes the snapshot.
 func (s *State) At(height uint64) (*Snapshot, error) {
-	s.tipMu.Lock()
-	t := s.tip
+	t, v := s.enter()
 	if height == 0 {
 		height = t.height
 	}
 	if height < t.earliest || height > t.height {
-		s.tipMu.Unlock()
+		v.leave()
 		return nil, &PrunedError{Height: height, Earliest: t.earliest, Latest: t.height}
 	}
-	s.pins[height]++ // before the lock is left: pruning looks under the same lock
-	s.tipMu.Unlock()
-
-	release := sync.OnceFunc(func() {
-		s.tipMu.Lock()
-		defer s.tipMu.Unlock()
-		if s.pins[height]--; s.pins[height] == 0 {
-			delete(s.pins, height)
-		}
-	})
-	at, err := s.read(height)
+	at, err := s.readerAt(t, v, height)
 	if err != nil {
-		release()
+		v.leave()
 		return nil, err
 	}
-	snap := &Snapshot{at: at, release: release}
-	if at.tree != nil {
-		snap.root = at.tree.Hash()
-	}
-	return snap, nil
+	return &Snapshot{at: at, release: sync.OnceFunc(v.leave)}, nil
 }
 
-// read returns a reader of a height that is committed and not pruned.
-func (s *State) read(height uint64) (r reader, err error) {
-	if height == 0 {
-		return reader{}, nil
+func (s *State) readerAt(t record, v *view, height uint64) (reader, error) {
+	r := reader{view: v, cache: s.cache, height: height, root: t.root}
+	if height == t.height {
+		return r, nil
 	}
-	defer guard("open height", &err)
-	tree, err := s.readers.GetImmutable(int64(height))
+	var err error
+	if r.root, err = readRoot(v, height); err != nil {
+		return r, fmt.Errorf("state: open height %d: %w", height, err)
+	}
+	return r, nil
+}
+
+// readRoot reads the root of a height that is committed and not pruned.
+func readRoot(r Reader, height uint64) (n merkle.Node, err error) {
+	key := heightKey(kindRoot, height)
+	sealed, err := r.Get(key)
 	if err != nil {
-		return reader{}, fmt.Errorf("state: open height %d: %w", height, s.reads.cause(err))
+		return n, err
 	}
-	return reader{tree: tree, nodes: s.reads, height: height}, nil
+	if sealed == nil {
+		return n, fmt.Errorf("%w: row %x is missing", ErrCorrupt, key)
+	}
+	b, err := unseal(key, sealed)
+	if err != nil {
+		return n, err
+	}
+	if n, err = merkle.DecodeRoot(b); err != nil {
+		return n, fmt.Errorf("%w: row %x: %w", ErrCorrupt, key, err)
+	}
+	return n, nil
 }
 
 // Overlay returns an empty overlay over the latest committed height, for one
-// block. It may be read and staged until the next height is committed. If the
-// height cannot be read, every use of the overlay says so.
+// block. It may be read and staged until the next height is committed; then its
+// reads answer [ErrStale].
 func (s *State) Overlay() *Overlay {
-	at, err := s.read(s.Height())
-	at.err = err
-	return newOverlay(s, at)
+	t, v := s.enter()
+	v.leave() // the State itself holds it as long as the height is the latest
+	return newOverlay(s, reader{view: v, cache: s.cache, height: t.height, root: t.root})
 }
+
+// CacheStats tells how often a page of the tree was in memory.
+func (s *State) CacheStats() (hits, misses uint64) { return s.cache.hits.Load(), s.cache.misses.Load() }

@@ -73,6 +73,28 @@ func (f *Faults) Scan(start, end []byte, reverse bool, visit func(key, value []b
 	return f.DB.Scan(start, end, reverse, visit)
 }
 
+// View implements [state.DB]. Its reads count too.
+func (f *Faults) View() state.View { return faultyView{f, f.DB.View()} }
+
+type faultyView struct {
+	faults *Faults
+	state.View
+}
+
+func (v faultyView) Get(key []byte) ([]byte, error) {
+	if v.faults.due(&v.faults.reads) {
+		return nil, ErrFault
+	}
+	return v.View.Get(key)
+}
+
+func (v faultyView) Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
+	if v.faults.due(&v.faults.reads) {
+		return ErrFault
+	}
+	return v.View.Scan(start, end, reverse, visit)
+}
+
 // Write implements [state.DB].
 func (f *Faults) Write(b *state.Batch, sync bool) error {
 	if !f.due(&f.writes) {

@@ -31,6 +31,7 @@ func Run(t *testing.T, make func(t testing.TB) Store) {
 	t.Run("ownership", func(t *testing.T) { testOwnership(t, make(t)) })
 	t.Run("large values", func(t *testing.T) { testLarge(t, make(t)) })
 	t.Run("a scan sees one moment", func(t *testing.T) { testMoment(t, make(t)) })
+	t.Run("a view sees one moment", func(t *testing.T) { testView(t, make(t)) })
 	t.Run("batches are atomic for readers", func(t *testing.T) { testAtomic(t, make(t)) })
 	t.Run("ranges without rows", func(t *testing.T) { testEmptyRanges(t, make(t)) })
 	t.Run("oracle", func(t *testing.T) { testOracle(t, make(t)) })
@@ -150,6 +151,42 @@ func testMoment(t *testing.T, s Store) {
 	if n != 100 {
 		t.Errorf("the scan saw %d rows, want 100", n)
 	}
+}
+
+// A view answers from its moment, get and scan alike, until it is released; several live side by side.
+func testView(t *testing.T, s Store) {
+	const views = 5
+	var all []state.View
+	for i := range views {
+		write(t, s.DB, false, func(b *state.Batch) {
+			b.Set([]byte("row"), fmt.Append(nil, i))
+			b.Set(fmt.Append(nil, "only ", i), nil)
+			b.Delete(fmt.Append(nil, "only ", i-1))
+		})
+		all = append(all, s.DB.View())
+	}
+	write(t, s.DB, false, func(b *state.Batch) { b.Delete([]byte("row")) })
+	for i, v := range all {
+		got, err := v.Get([]byte("row"))
+		check(t, err)
+		if string(got) != fmt.Sprint(i) {
+			t.Errorf("view %d: get %q", i, got)
+		}
+		var rows []string
+		check(t, v.Scan(nil, nil, i%2 == 0, func(key, value []byte) bool {
+			rows = append(rows, string(key)+"="+string(value))
+			return true
+		}))
+		slices.Sort(rows)
+		if want := []string{fmt.Sprintf("only %d=", i), fmt.Sprintf("row=%d", i)}; !slices.Equal(rows, want) {
+			t.Errorf("view %d: scan %q, want %q", i, rows, want)
+		}
+		if got, err := v.Get([]byte("never")); err != nil || got != nil {
+			t.Errorf("view %d: an absent row is %q, %v", i, got, err)
+		}
+		v.Release()
+	}
+	wantGet(t, s.DB, "row", nil)
 }
 
 func testAtomic(t *testing.T, s Store) {
@@ -307,6 +344,8 @@ func testState(t *testing.T, s Store) {
 			stage, err := o.Stage(height)
 			check(t, err)
 			check(t, stage.Commit())
+			_, err = each.Prune(1)
+			check(t, err)
 		}
 		if s.Reopen != nil && height%17 == 0 {
 			s.DB = s.Reopen()
@@ -330,6 +369,11 @@ func testState(t *testing.T, s Store) {
 		}
 		a.Close()
 		b.Close()
+	}
+	report, err := st.Verify(t.Context(), nil)
+	check(t, err)
+	if report.Found > 0 {
+		t.Fatalf("not sound: %v", report.Findings)
 	}
 }
 
