@@ -110,6 +110,8 @@ func TestBadInput(t *testing.T) {
 	padded := payload()
 	padded = append(append(bytes.Clone(padded[:1]), 0x18, 0x01), padded[2:]...) // the key 1 in two bytes
 
+	deployment := cbor.AppendText(cbor.AppendBytes(cbor.AppendText(cbor.AppendMap(nil, 2), "code"), []byte("\x00asm")), "name")
+	deployment = cbor.AppendText(deployment, "mine")
 	for _, test := range []struct {
 		what   string
 		raw    []byte
@@ -148,7 +150,7 @@ func TestBadInput(t *testing.T) {
 		{"with an argument missing", signed(owner, as("access", "register", empty)), 200, "bad_arguments", "name"},
 		{"with one too many", signed(owner, as("access", "bump_epoch", cbor.AppendUint(cbor.AppendText(cbor.AppendMap(nil, 1), "x"), 1))), 200, "bad_arguments", "x"},
 		{"to a contract that traps", signed(owner, as("trap", "open", empty)), 200, "trapped", ""},
-		{"deploys without being the operator", signed(owner, as("code", "deploy", empty)), 200, "not_permitted", owner.Public().Address().String()},
+		{"deploys without being the operator", signed(owner, as("code", "deploy", deployment)), 200, "not_permitted", owner.Public().Address().String()},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			wait := "check"
