@@ -2,10 +2,7 @@ package address
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-
-	"github.com/btcsuite/btcd/btcutil/bech32"
 )
 
 // Size of an address in bytes. 160 bits leave 2^80 work to find any two keys with
@@ -55,19 +52,9 @@ func Parse(s string) (Address, error) {
 	if len(s) > maxText {
 		return Address{}, fmt.Errorf("address text is %d bytes, limit %d", len(s), maxText)
 	}
-	prefix, words, version, err := bech32.DecodeGeneric(s)
+	b, err := decode(s)
 	if err != nil {
-		return Address{}, fmt.Errorf("address %q: %w", s, err)
-	}
-	if prefix != Prefix {
-		return Address{}, fmt.Errorf("address %q has the prefix %q, must be %q", s, prefix, Prefix)
-	}
-	if version != bech32.VersionM {
-		return Address{}, fmt.Errorf("address %q has the checksum of bech32, must be bech32m", s)
-	}
-	b, err := bech32.ConvertBits(words, 5, 8, false)
-	if err != nil {
-		return Address{}, fmt.Errorf("address %q: %w", s, err)
+		return Address{}, fmt.Errorf("address %q %w", s, err)
 	}
 	a, err := FromBytes(b)
 	if err != nil {
@@ -78,16 +65,7 @@ func Parse(s string) (Address, error) {
 
 // String is the bech32m text, such as
 // ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqrtsswh for the zero address.
-func (a Address) String() string {
-	words, err := bech32.ConvertBits(a[:], 8, 5, true)
-	if err == nil {
-		var s string
-		if s, err = bech32.EncodeM(Prefix, words); err == nil {
-			return s
-		}
-	}
-	panic("BUG: address: " + hex.EncodeToString(a[:]) + " has no text: " + err.Error())
-}
+func (a Address) String() string { return encode(a) }
 
 // IsZero reports whether the address names nobody.
 func (a Address) IsZero() bool { return a == Address{} }

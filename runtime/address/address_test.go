@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/btcutil/bech32"
 	"pgregory.net/rapid"
 )
 
@@ -47,9 +48,9 @@ func TestKeyAndContractDiffer(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"nothing", "", "invalid bech32 string length"},
+		{"nothing", "", "is not ward1 and 38 more characters"},
 		{"one wrong character", "ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqrtsswa", "checksum"},
-		{"mixed case", "ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqrtssWH", "not all lowercase"},
+		{"mixed case", "ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqrtssWH", "upper and lower case"},
 		{"another chain's prefix", "cosmos1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqnrql8a", `prefix "cosmos"`},
 		{"bech32 instead of bech32m", "ward1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqkhqut4", "must be bech32m"},
 		{"too long", "ward1" + strings.Repeat("q", 200), "205 bytes, limit 90"},
@@ -59,6 +60,47 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s: Parse(%q) = %v, want an error with %q", c.name, c.text, err, c.want)
 		}
 	}
+}
+
+// TestAgreesWithBTCD holds the text against another implementation of BIP 350, what is refused too.
+func TestAgreesWithBTCD(t *testing.T) {
+	other := func(s string) (a Address, ok bool) {
+		prefix, words, version, err := bech32.DecodeGeneric(s)
+		if err != nil || prefix != Prefix || version != bech32.VersionM {
+			return a, false
+		}
+		b, err := bech32.ConvertBits(words, 5, 8, false)
+		if err != nil || len(b) != Size {
+			return a, false
+		}
+		return Address(b), true
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a := Address(rapid.SliceOfN(rapid.Byte(), Size, Size).Draw(t, "bytes"))
+		words, err := bech32.ConvertBits(a[:], 8, 5, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := bech32.EncodeM(Prefix, words)
+		if err != nil || text != a.String() {
+			t.Fatalf("%x is %s, btcd has %s, %v", a[:], a, text, err)
+		}
+		mangled := []byte(text)
+		for range rapid.IntRange(0, 3).Draw(t, "changes") {
+			mangled[rapid.IntRange(0, len(mangled)-1).Draw(t, "where")] = rapid.ByteRange(' ', '~').Draw(t, "what")
+		}
+		if rapid.Bool().Draw(t, "length") {
+			// Words of a good checksum and a wrong number of them.
+			extra := append(words, rapid.SliceOfN(rapid.ByteRange(0, 31), 1, 3).Draw(t, "words")...)
+			if long, err := bech32.EncodeM(Prefix, extra); err == nil {
+				mangled = []byte(long)
+			}
+		}
+		want, ok := other(string(mangled))
+		if got, err := Parse(string(mangled)); (err == nil) != ok || got != want {
+			t.Fatalf("%q is %v, %v; btcd has %v, %v", mangled, got, err, want, ok)
+		}
+	})
 }
 
 func TestFromBytesWantsTwenty(t *testing.T) {
