@@ -9,7 +9,7 @@ import (
 // Check reports the first thing that a spec may not be: a version that this
 // release doesn't speak, a name that is none, a name or code used twice, a type
 // that nests too deep or has the wrong parts for its kind, arguments that are no
-// struct, an "init" that is a view, an event called [RefusedEvent], a bound exceeded.
+// struct, an "init" or "upgrade" that is a view, an event called [RefusedEvent], a bound exceeded.
 func (s *Spec) Check() error {
 	if err := checkVersion(s.ABI); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (s *Spec) Check() error {
 		if first, _ := s.methodIndex(m.Name); first != i {
 			return errors.New(what + " is there twice")
 		}
-		if m.View && m.Name == MethodInit {
+		if m.View && (m.Name == MethodInit || m.Name == MethodUpgrade) {
 			return errors.New(what + " is a view: it is called to write")
 		}
 		if err := checkDoc(what, m.Doc); err != nil {

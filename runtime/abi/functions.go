@@ -275,6 +275,11 @@ const (
 // created, if the spec has it. Nobody can call it afterwards.
 const MethodInit = "init"
 
+// MethodUpgrade is the method that runs once each time when the code of a contract instance is replaced, by an upgrade or a
+// rollback, if the spec of the new code has it. Its argument is a map with "from", the number of the version that the
+// instance had until then; its sender is who upgrades. Nobody can call it otherwise.
+const MethodUpgrade = "upgrade"
+
 // An Export is a function that the runtime asks of a contract.
 type Export struct {
 	Name     string
