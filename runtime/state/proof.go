@@ -24,11 +24,12 @@ func ProofSpec() *ics23.ProofSpec {
 	}
 }
 
+// leafOp leaves one reading of a leaf's bytes, see package merkle. The order of keys is that of the paths, not of their hashes.
 func leafOp() *ics23.LeafOp {
 	return &ics23.LeafOp{
 		Hash:       ics23.HashOp_SHA256,
-		PrehashKey: ics23.HashOp_NO_HASH, PrehashValue: ics23.HashOp_NO_HASH,
-		Length: ics23.LengthOp_VAR_PROTO,
+		PrehashKey: ics23.HashOp_SHA256, PrehashValue: ics23.HashOp_NO_HASH,
+		Length: ics23.LengthOp_REQUIRE_32_BYTES,
 		Prefix: []byte{0},
 	}
 }

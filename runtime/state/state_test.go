@@ -317,9 +317,9 @@ func TestGoldenRoot(t *testing.T) {
 		got = append(got, fmt.Sprintf("%x", commit(t, s, o)))
 	}
 	want := []string{
-		"2b0da531ba9487199f6107bce1fdc3e51fa8df74a337d22b653ce8aeda8c2c32",
-		"ed3f604be1185d9b15938e02d4eb0e1d92b42c6deab8027fded18e0281e4fc6a",
-		"55858beb210d6296ed410a9612fc7f2af155c805fe6dc56bc47b5d9d18dd3e42",
+		"7235112fcaecfc04fbc19bb9e7a79f990d7536d3eb2f10e7131c99f168e12584",
+		"fdde218f083367a1e21fa1a1e7faf356d4cfb5980a0c69dae36f70dc8b5346b2",
+		"f45b617f4f6e650fd13e4a8590041a9d195c6a4b491a075e1d8f55defd9ce0e5",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("roots %q, want %q", got, want)

@@ -12,12 +12,14 @@
 // Patricia tree), so that the 128 bits which all rows of a collection share cost nothing, and a proof has about as
 // many steps as the binary logarithm of the number of rows.
 //
-//	leaf   SHA-256(0x00 || 0x30 || path || 0x20 || value)     0x30 and 0x20 are the lengths, 48 and 32
+//	leaf   SHA-256(0x00 || SHA-256(path) || value)
 //	inner  SHA-256(0x01 || left || right)
 //	empty  SHA-256("")
 //
-// The lengths are hashed because ICS23 would otherwise let a forger move bytes from path to value, and so pass off a
-// leaf as its own left neighbour.
+// The path is hashed so that the bytes of a leaf can be read in one way only. ICS23 says how what stands in front of the
+// key begins, and lets a proof say where it ends. Were the path itself in the leaf, with lengths or without, a forger
+// would count some bytes of it to what is in front, and show the leaf under the key that is left: as a neighbour of any
+// key that is to look absent. But 65 bytes have room for two hashes and the 0x00, and a key with a given hash is not to be found.
 //
 // # The pages
 //

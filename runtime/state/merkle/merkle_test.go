@@ -53,8 +53,8 @@ func (m memory) apply(t interface {
 func rootByDefinition(paths []Path, values map[Path]Hash, bit int) Hash {
 	if len(paths) == 1 {
 		v := values[paths[0]]
-		b := append([]byte{0, 48}, paths[0][:]...)
-		return sha256.Sum256(append(append(b, 32), v[:]...))
+		key := sha256.Sum256(paths[0][:])
+		return sha256.Sum256(append(append([]byte{0}, key[:]...), v[:]...))
 	}
 	var left, right []Path
 	for _, p := range paths {
@@ -295,13 +295,13 @@ func deletions(values map[Path]Hash) (list []Change) {
 	return list
 }
 
-// Hashes that must never change, computed with a few lines of Python: hashlib.sha256(b"\0\x30" + path + b"\x20" + value).
+// Hashes that must never change, computed with a few lines of Python: sha256(b"\0" + sha256(path) + value).
 func TestGolden(t *testing.T) {
 	a, b := PathOf([]byte("c"), []byte("a")), PathOf([]byte("c"), []byte("b"))
 	for _, test := range []struct{ what, got, want string }{
 		{"path", fmt.Sprintf("%x", a), "2e7d2c03a9507ae265ecf5b5356885a5ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"},
-		{"leaf", fmt.Sprintf("%x", Leaf(a, sha256.Sum256([]byte("1"))).Hash), "bd3a7ecec3e6654b26113df2cb44ee4d08a94cfc860b9dd8f6774a179a3868a5"},
-		{"two leaves", fmt.Sprintf("%x", fold([]Node{Leaf(b, sha256.Sum256([]byte("2"))), Leaf(a, sha256.Sum256([]byte("1")))})), "c3d18faea9ed6f1340fee27e01f8e6ff14243de4bcf7129d223f0ded6893d528"},
+		{"leaf", fmt.Sprintf("%x", Leaf(a, sha256.Sum256([]byte("1"))).Hash), "1164774a21fa60608b9031073dec91f178b2983ebb1627cf1907abc4113a9712"},
+		{"two leaves", fmt.Sprintf("%x", fold([]Node{Leaf(b, sha256.Sum256([]byte("2"))), Leaf(a, sha256.Sum256([]byte("1")))})), "b39f1a353a5466ad0a94867c745a088f23898c706afacb6ecbcb70a988ef7fc9"},
 		{"nothing", fmt.Sprintf("%x", EmptyRoot), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
 	} {
 		if test.got != test.want {

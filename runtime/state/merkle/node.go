@@ -111,11 +111,11 @@ const (
 )
 
 func leafHash(path *Path, value *Hash) Hash {
-	var b [1 + 1 + PathSize + 1 + sha256.Size]byte
-	b[0], b[1] = leafPrefix, PathSize
-	copy(b[2:], path[:])
-	b[2+PathSize] = sha256.Size
-	copy(b[3+PathSize:], value[:])
+	key := sha256.Sum256(path[:]) // see the package comment for what it is good for
+	var b [1 + 2*sha256.Size]byte
+	b[0] = leafPrefix
+	copy(b[1:], key[:])
+	copy(b[1+sha256.Size:], value[:])
 	return sha256.Sum256(b[:])
 }
 
