@@ -129,14 +129,6 @@ func decodeChunk(b []byte) (c chunk, err error) {
 	return c, nil
 }
 
-func uvarint(b []byte) (uint64, []byte, error) {
-	v, n := binary.Uvarint(b)
-	if n <= 0 || n > 1 && b[n-1] == 0 {
-		return 0, nil, errors.New("not a uvarint in its shortest form")
-	}
-	return v, b[n:], nil
-}
-
 // leaves returns the leaves of the chunk's rows.
 func (c *chunk) leaves() []merkle.Node {
 	leaves := make([]merkle.Node, len(c.rows))
@@ -171,8 +163,8 @@ func (c *chunk) verify(root merkle.Hash) ([]merkle.Node, error) {
 	if c.before == nil && len(c.beside.Left) > 0 {
 		return nil, errors.New("the first chunk leaves out what is before it")
 	}
-	if !c.more && len(c.beside.Right) > 0 {
-		return nil, errors.New("the last chunk leaves out what is behind it")
+	if c.more != (len(c.beside.Right) > 0) {
+		return nil, fmt.Errorf("more chunks follow: %v, and there are %d subtrees behind its rows", c.more, len(c.beside.Right))
 	}
 	got, err := c.beside.Root(all)
 	if err != nil {

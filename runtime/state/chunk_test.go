@@ -142,6 +142,53 @@ func TestForgedChunks(t *testing.T) {
 	}
 }
 
+// The flag that says whether more chunks follow is proven too: a liar who sets it on the last one would have the import
+// wait for ever.
+func TestForgedEnd(t *testing.T) {
+	s, height, chunks := exported(t, 9_000)
+	snap, err := s.At(height)
+	must(t, err)
+	defer snap.Close()
+	in, err := state.OpenImport(state.NewMemory(), height, snap.Root())
+	must(t, err)
+	for i, c := range chunks {
+		bad := bytes.Clone(c)
+		bad[1] ^= 1
+		if _, err := in.Add(bad); !errors.Is(err, state.ErrChunk) {
+			t.Fatalf("chunk %d of %d with the other flag: %v", i, len(chunks), err)
+		}
+		if _, err := in.Add(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// An import that could not write does not know what is on disk, and takes nothing more.
+func TestImportAfterAFailedWrite(t *testing.T) {
+	s, height, chunks := exported(t, 30_000)
+	snap, err := s.At(height)
+	must(t, err)
+	defer snap.Close()
+	disk := &statetest.Faults{DB: state.NewMemory()}
+	in, err := state.OpenImport(disk, height, snap.Root())
+	must(t, err)
+	_, err = in.Add(chunks[0])
+	must(t, err)
+	disk.FailWrite(1, false)
+	for range 2 {
+		if _, err := in.Add(chunks[1]); !errors.Is(err, statetest.ErrFault) {
+			t.Fatalf("%v", err)
+		}
+	}
+	in, err = state.OpenImport(disk, height, snap.Root())
+	must(t, err)
+	for done := false; !done; {
+		done, err = in.Add(chunks[in.Next()])
+		must(t, err)
+	}
+	sound(t, open(t, disk, state.Options{}))
+}
+
 // Each write of an import fails once, with and without a trace; it goes on from what the disk says.
 func TestImportOnABrokenDisk(t *testing.T) {
 	s, height, chunks := exported(t, 9_000)

@@ -211,11 +211,22 @@ func decodeStale(b []byte) (s stale, err error) {
 
 // count reads a number of things, of which each takes at least so many bytes.
 func count(b []byte, each int) (int, []byte, error) {
-	v, n := binary.Uvarint(b)
-	if n <= 0 || v > uint64(len(b)-n)/uint64(each) {
-		return 0, nil, fmt.Errorf("%d things of at least %d bytes in %d bytes", v, each, len(b)-max(n, 0))
+	v, rest, err := uvarint(b)
+	if err != nil {
+		return 0, nil, err
 	}
-	return int(v), b[n:], nil
+	if v > uint64(len(rest))/uint64(each) {
+		return 0, nil, fmt.Errorf("%d things of at least %d bytes in %d bytes", v, each, len(rest))
+	}
+	return int(v), rest, nil
+}
+
+func uvarint(b []byte) (uint64, []byte, error) {
+	v, n := binary.Uvarint(b)
+	if n <= 0 || n > 1 && b[n-1] == 0 {
+		return 0, nil, errors.New("not a uvarint in its shortest form")
+	}
+	return v, b[n:], nil
 }
 
 // rowKeyOf splits a row's key again.

@@ -14,9 +14,10 @@ const recordImport = 3
 // An Import fills an empty storage with the chunks of a snapshot, in their order. Each is checked against the root before
 // anything of it is written, and then written whole, so that an import goes on after a crash where it was.
 type Import struct {
-	db    DB
-	cache *cache
-	at    importRecord
+	db     DB
+	cache  *cache
+	at     importRecord
+	failed error // the first failed write
 }
 
 // importRecord is how far an import has come.
@@ -101,8 +102,12 @@ func (i *Import) Next() uint64 { return i.at.next }
 func (i *Import) Rows() uint64 { return i.at.tree.Count }
 
 // Add takes the next chunk and reports whether it was the last; then the storage holds the state. A chunk that is not the
-// next, or not of this snapshot, is refused with [ErrChunk], and the import goes on with a better one.
+// next, or not of this snapshot, is refused with [ErrChunk], and the import goes on with a better one. After a write that
+// failed it does not go on: what is on disk then only [OpenImport] can tell.
 func (i *Import) Add(b []byte) (done bool, err error) {
+	if i.failed != nil {
+		return false, fmt.Errorf("state: an earlier write of the import failed, open it again: %w", i.failed)
+	}
 	c, err := decodeChunk(b)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrChunk, err)
@@ -122,6 +127,7 @@ func (i *Import) Add(b []byte) (done bool, err error) {
 		return false, fmt.Errorf("state: import chunk %d: %w", c.number, err)
 	}
 	if err := i.db.Write(batch, true); err != nil {
+		i.failed = err
 		return false, fmt.Errorf("state: import chunk %d: %w", c.number, err)
 	}
 	// Pages of this height are written over as rows are added, unlike those of a chain.
