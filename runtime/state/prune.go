@@ -27,20 +27,25 @@ func (s *State) pruneOne() (more bool, err error) {
 	if t.height-min(t.height, s.done)+1 <= s.opts.Keep {
 		return false, nil
 	}
+	if s.commit != nil { // the record of an older height must not replace one that is on disk perhaps
+		return true, fmt.Errorf("state: prune: the commit of height %d failed, and comes first", s.commit.height)
+	}
 	next := s.done + 1 // the earliest to remain
-	batch, err := pruning(v, next)
+	gone, err := pruning(v, next)
 	if err != nil {
 		return true, fmt.Errorf("state: prune height %d: %w", next-1, err)
 	}
+	batch := gone.fork()
 	batch.Set(recordKey, sealed(recordKey, record{height: t.height, earliest: next, root: t.root}.encode()))
 
 	s.tipMu.Lock()
 	s.tip.earliest = max(s.tip.earliest, next) // before the write, and also if it fails: then the rows may be gone
 	s.tipMu.Unlock()
 	if err := s.db.Write(batch, false); err != nil {
+		s.pruning = gone
 		return true, fmt.Errorf("state: prune height %d: %w", next-1, err)
 	}
-	s.done = next
+	s.done, s.pruning = next, nil
 	return t.height-next+1 > s.opts.Keep, nil
 }
 

@@ -223,7 +223,7 @@ func beside(n int, do func(from, to int) error) error {
 //
 // After any other error the height may or may not have reached the disk, and
 // the State still answers from the old one. Commit may be called again; after a
-// restart, the same block may be staged again.
+// restart, the same block may be staged again. Another block of that height is refused until then.
 func (st *Stage) Commit() error {
 	s := st.state
 	s.work.Lock()
@@ -235,15 +235,24 @@ func (st *Stage) Commit() error {
 	if t.height != st.base {
 		return fmt.Errorf("%w: height %d was staged over %d, latest is %d", ErrStale, st.height, st.base, t.height)
 	}
-	if st.base == 0 {
-		s.done = st.height
+	if f := s.commit; f != nil && (f.height != st.height || f.root.Root() != st.root.Root()) {
+		return fmt.Errorf("state: height %d may be on disk with root %x, and was staged with %x: open the storage again", f.height, f.Root(), st.Root())
 	}
-	next := record{height: st.height, earliest: s.done, root: st.root}
+	next := record{height: st.height, earliest: t.earliest, root: st.root}
+	if st.base == 0 {
+		next.earliest = st.height
+	}
 	batch := st.batch.fork()
+	if s.pruning != nil {
+		batch = s.pruning.fork()
+		batch.append(&st.batch)
+	}
 	batch.Set(recordKey, sealed(recordKey, next.encode()))
 	if err := s.db.Write(batch, true); err != nil {
+		s.commit = st
 		return fmt.Errorf("state: write height %d: %w", st.height, err)
 	}
+	s.done, s.pruning, s.commit = next.earliest, nil, nil
 	for _, w := range st.pages {
 		s.cache.pages.Add(w.Key, w.Page)
 	}

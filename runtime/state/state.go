@@ -61,8 +61,11 @@ type State struct {
 	opts  Options
 	cache *cache
 
-	work sync.Mutex // one Commit or Prune at a time
-	done uint64     // up to which height pruning is known to be on disk; guarded by work
+	work sync.Mutex // one Commit or Prune at a time; guards what follows
+	done uint64     // up to which height pruning is known to be on disk
+	// After a failed write nobody knows whether it is on disk. So what it was goes with the next one.
+	pruning *Batch // without the record
+	commit  *Stage
 
 	tipMu sync.Mutex // never held during I/O
 	tip   record

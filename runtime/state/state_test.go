@@ -363,6 +363,66 @@ func TestFailedPruning(t *testing.T) {
 	}
 }
 
+// A block that is committed between a failed pruning and the next one does not bring back a height whose rows may be gone.
+func TestCommitAfterAFailedPruning(t *testing.T) {
+	for _, lost := range []bool{true, false} {
+		y, memory := newStory(t)
+		y.run()
+		commit(t, y.s, y.s.Overlay())
+		y.disk.FailWrite(1, lost)
+		if _, err := y.s.Prune(1); !errors.Is(err, statetest.ErrFault) {
+			t.Fatal(err)
+		}
+		o := y.s.Overlay()
+		must(t, storyBlock(o, y.s.Height()+1))
+		commit(t, y.s, o)
+		again := open(t, memory, storyOptions) // the process died
+		snap, err := again.At(again.Earliest())
+		if err != nil {
+			t.Fatalf("lost %v: earliest is %d: %v", lost, again.Earliest(), err)
+		}
+		snap.Close()
+		sound(t, again)
+		prune(t, again)
+		sound(t, again)
+		if got, want := history(t, again), again.Height()-again.Earliest()+1; want != storyOptions.Keep {
+			t.Errorf("%d heights are kept: %q", want, got)
+		}
+	}
+}
+
+// A height that is on disk although its commit was denied stays whole: no pruning takes its record back, and no other block
+// is written over it.
+func TestAfterADeniedCommit(t *testing.T) {
+	y, memory := newStory(t)
+	y.run()
+	commit(t, y.s, y.s.Overlay()) // there is a height to prune
+	o := y.s.Overlay()
+	must(t, storyBlock(o, y.s.Height()+1))
+	stage, err := o.Stage(y.s.Height() + 1)
+	must(t, err)
+	y.disk.FailWrite(1, false)
+	if err := stage.Commit(); !errors.Is(err, statetest.ErrFault) {
+		t.Fatal(err)
+	}
+	if more, err := y.s.Prune(1); err == nil || !more {
+		t.Errorf("pruned before the commit was repeated: %v", more)
+	}
+	other, err := y.s.Overlay().Stage(stage.Height())
+	must(t, err)
+	if err := other.Commit(); err == nil {
+		t.Error("another block was committed over what may be on disk")
+	}
+	again := open(t, memory, storyOptions) // the process died
+	if again.Height() != stage.Height() || !bytes.Equal(again.Root(), stage.Root()) {
+		t.Fatalf("height %d root %x, want %d %x", again.Height(), again.Root(), stage.Height(), stage.Root())
+	}
+	sound(t, again)
+	must(t, stage.Commit()) // or it lives on
+	prune(t, y.s)
+	sound(t, y.s)
+}
+
 // prune takes everything that may go.
 func prune(t testing.TB, s *state.State) {
 	t.Helper()
