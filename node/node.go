@@ -123,9 +123,9 @@ func (n *Node) open(ctx context.Context) error {
 
 // openDB opens a database, which is made where needed. A process that is killed while one is
 // being made would leave a folder that can't be opened.
-func (n *Node) openDB(what, dir string) (*db.DB, error) {
+func (n *Node) openDB(what, dir string, o db.Options) (*db.DB, error) {
 	err := durable.MakeDir(dir, func(dir string) error {
-		rows, err := db.Open(dir, db.Options{})
+		rows, err := db.Open(dir, o)
 		if err != nil {
 			return err
 		}
@@ -134,16 +134,19 @@ func (n *Node) openDB(what, dir string) (*db.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.Open(dir, db.Options{})
+	rows, err := db.Open(dir, o)
 	if err == nil {
 		n.opened(what, rows.Close)
 	}
 	return rows, err
 }
 
+// eventOptions: events are written in order and read in order, which takes little memory, and are full of text.
+var eventOptions = db.Options{CacheMiB: 32, BufferMiB: 8, Compress: true}
+
 // openStores opens state and event log, and the runtime on them.
 func (n *Node) openStores(h home) error {
-	rows, err := n.openDB("state", h.state())
+	rows, err := n.openDB("state", h.state(), db.Options{})
 	if err != nil {
 		return err
 	}
@@ -151,7 +154,7 @@ func (n *Node) openStores(h home) error {
 		return err
 	}
 	n.startPruning()
-	events, err := n.openDB("event log", h.events())
+	events, err := n.openDB("event log", h.events(), eventOptions)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"github.com/wardledger/ward/node/db"
@@ -42,14 +41,6 @@ func BenchmarkCommit(b *testing.B) {
 		}
 		random := rand.New(rand.NewPCG(1, 1))
 		b.ReportAllocs()
-		var r0, r1 syscall.Rusage
-		syscall.Getrusage(0, &r0)
-		defer func() {
-			syscall.Getrusage(0, &r1)
-			b.ReportMetric(float64(r1.Utime.Nano()+r1.Stime.Nano()-r0.Utime.Nano()-r0.Stime.Nano())/float64(b.N*block), "cpu-ns/write")
-			h, m := s.CacheStats()
-			fmt.Println(h, m, b.N)
-		}()
 		for b.Loop() {
 			o := s.Overlay()
 			for range block {

@@ -86,6 +86,7 @@ func (st *Stage) Root() []byte {
 type changed struct {
 	change merkle.Change
 	row    *row
+	key    []byte // of the row in the storage
 	was    stored
 	had    bool // there was a row, or the trace of a deleted one
 	same   bool // nothing to do
@@ -163,12 +164,12 @@ func (st *Stage) write(base reader, rows []*row) error {
 
 // compare reads what the row was.
 func (c *changed) compare(base reader, r *row) (err error) {
-	c.row = r
+	c.row, c.key = r, kindKey(kindRow, r.key)
 	if base.height == 0 {
 		c.same = r.deleted
 		return nil
 	}
-	if c.was, c.had, err = getStored(base.view, kindKey(kindRow, r.key)); err != nil {
+	if c.was, c.had, err = getStored(base.view, c.key); err != nil {
 		return fmt.Errorf("row %x: %w", r.key, err)
 	}
 	if c.had {
@@ -187,19 +188,19 @@ func (c *changed) compare(base reader, r *row) (err error) {
 // writeRow puts the row, and what it was, into the batch.
 func (st *Stage) writeRow(c *changed) {
 	now := stored{version: st.height, older: c.had, deleted: c.row.deleted, value: c.row.value}
-	live, dead := kindKey(kindRow, c.row.key), kindKey(kindDeletedRow, c.row.key)
 	if c.had {
 		key := historyKey(st.height, c.row.key)
 		st.batch.Set(key, sealed(key, c.was.encodeHistory()))
 	}
 	if c.row.deleted {
-		st.batch.Delete(live)
+		dead := kindKey(kindDeletedRow, c.row.key)
+		st.batch.Delete(c.key)
 		st.batch.Set(dead, sealed(dead, now.encode()))
 		return
 	}
-	st.batch.Set(live, sealed(live, now.encode()))
+	st.batch.Set(c.key, sealed(c.key, now.encode()))
 	if c.had && c.was.deleted {
-		st.batch.Delete(dead)
+		st.batch.Delete(kindKey(kindDeletedRow, c.row.key))
 	}
 }
 

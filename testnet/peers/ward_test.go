@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"crypto/sha256"
 	"errors"
 
 	ics23 "github.com/cosmos/ics23/go"
@@ -15,11 +16,6 @@ type ward struct {
 	db    *db.DB
 	state *state.State
 	snap  *state.Snapshot // of the latest height, once something was read there
-}
-
-// prover is what a snapshot with proofs can do.
-type prover interface {
-	Prove(collection, key []byte) (*ics23.CommitmentProof, error)
 }
 
 func openWard(dir string, o options) (store, error) {
@@ -53,7 +49,11 @@ func (w *ward) Write(block []row) error {
 	if err != nil {
 		return err
 	}
-	return stage.Commit()
+	if err := stage.Commit(); err != nil {
+		return err
+	}
+	_, err = w.state.Prune(2) // nothing, unless fewer heights are to be kept
+	return err
 }
 
 func (w *ward) latest() (*state.Snapshot, error) {
@@ -98,27 +98,28 @@ func (w *ward) Prove(key []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, ok := any(snap).(prover)
-	if !ok {
-		return nil, errNone
-	}
 	c, k := split(key)
-	proof, err := p.Prove(c, k)
+	proof, err := snap.Prove(c, k)
 	if err != nil {
 		return nil, err
 	}
 	return proof.Marshal()
 }
 
-func (w *ward) Close() error {
-	w.release()
-	return errors.Join(w.closeState(), w.db.Close())
-}
-
-// closeState closes the state if it is of the kind that wants that.
-func (w *ward) closeState() error {
-	if c, ok := any(w.state).(interface{ Close() error }); ok {
-		return c.Close()
+func (w *ward) Verify(key, value, proof []byte) error {
+	p, err := state.DecodeProof(proof)
+	if err != nil {
+		return err
+	}
+	c, k := split(key)
+	hash := sha256.Sum256(value)
+	if !ics23.VerifyMembership(state.ProofSpec(), w.state.Root(), p, state.Path(c, k), hash[:]) {
+		return errors.New("not proven")
 	}
 	return nil
+}
+
+func (w *ward) Close() error {
+	w.release()
+	return w.db.Close()
 }

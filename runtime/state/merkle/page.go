@@ -48,10 +48,14 @@ func ParseKey(b []byte) (k Key, rest []byte, err error) {
 }
 
 // Page is the nodes of a page in the order of their paths. It is never changed.
-type Page struct{ nodes []Node }
+type Page struct {
+	nodes  []Node
+	bucket bool // all nodes are leaves, and at most as many as fit
+}
 
-// bucket reports whether a page holds all of its leaves.
-func (p *Page) bucket() bool { return total(p.nodes) == uint64(len(p.nodes)) && len(p.nodes) <= Bucket }
+func newPage(nodes []Node) *Page {
+	return &Page{nodes: nodes, bucket: total(nodes) == uint64(len(nodes)) && len(nodes) <= Bucket}
+}
 
 const (
 	tagLeaf = 0
@@ -92,7 +96,7 @@ func Decode(k Key, b []byte) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("merkle: page %x of version %d: %w", k.Prefix[:(int(k.Depth)+1)/2], k.Version, err)
 	}
-	return &Page{nodes}, nil
+	return newPage(nodes), nil
 }
 
 func decode(k Key, b []byte) ([]Node, error) {
@@ -237,7 +241,7 @@ func EncodeRoot(n *Node) []byte {
 	if n.Count == 0 {
 		return nil
 	}
-	return (&Page{[]Node{*n}}).Encode(noPrefix)[1:]
+	return newPage([]Node{*n}).Encode(noPrefix)[1:]
 }
 
 // DecodeRoot is the inverse of EncodeRoot.

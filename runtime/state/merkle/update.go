@@ -113,7 +113,7 @@ func (w *writer) apply(n Node, changes []Change) (Node, error) {
 		if err != nil {
 			return Node{}, err
 		}
-		if p.bucket() {
+		if p.bucket {
 			leaves, changed := merge(p.nodes, changes)
 			if !changed {
 				return n, nil
@@ -146,63 +146,82 @@ func (w *writer) apply(n Node, changes []Change) (Node, error) {
 
 // children applies the changes to the nodes of a page, each to its own.
 func (w *writer) children(nodes []Node, depth int, changes []Change) (out []Node, changed bool, err error) {
-	var results [16]Node
-	var was [16]Hash
-	var parts [16]*writer
-	var errs [16]error
-	var wait sync.WaitGroup
-	aside := len(changes) >= parallel
+	if len(changes) >= parallel {
+		return w.aside(nodes, depth, changes)
+	}
+	out = make([]Node, 0, min(16, len(nodes)+len(changes)))
 	for len(nodes) > 0 || len(changes) > 0 {
-		var nib byte
-		if len(changes) == 0 || len(nodes) > 0 && nodes[0].Path.nibble(depth) <= changes[0].Path.nibble(depth) {
-			nib = nodes[0].Path.nibble(depth)
-		} else {
-			nib = changes[0].Path.nibble(depth)
+		child, mine := next(&nodes, depth, &changes)
+		after, err := w.apply(child, mine)
+		if err != nil {
+			return nil, false, err
 		}
-		var child Node
-		if len(nodes) > 0 && nodes[0].Path.nibble(depth) == nib {
-			child, nodes = nodes[0], nodes[1:]
+		if after.Hash != child.Hash { // an empty node has the hash 0
+			changed = true
 		}
-		k := 0
-		for k < len(changes) && changes[k].Path.nibble(depth) == nib {
-			k++
+		if after.Count > 0 {
+			out = append(out, after)
 		}
-		mine := changes[:k]
-		changes = changes[k:]
-		was[nib] = child.Hash
-		if aside && len(mine) >= parallel/16 && len(changes) > 0 {
+	}
+	return out, changed, nil
+}
+
+// next takes the first node, which may be empty, and the changes under it off both lists.
+func next(nodes *[]Node, depth int, changes *[]Change) (child Node, mine []Change) {
+	var nib byte
+	if len(*changes) == 0 || len(*nodes) > 0 && (*nodes)[0].Path.nibble(depth) <= (*changes)[0].Path.nibble(depth) {
+		nib = (*nodes)[0].Path.nibble(depth)
+		child, *nodes = (*nodes)[0], (*nodes)[1:]
+	} else {
+		nib = (*changes)[0].Path.nibble(depth)
+	}
+	k := 0
+	for k < len(*changes) && (*changes)[k].Path.nibble(depth) == nib {
+		k++
+	}
+	mine, *changes = (*changes)[:k], (*changes)[k:]
+	return child, mine
+}
+
+// aside is children with as many goroutines as processors are free.
+func (w *writer) aside(nodes []Node, depth int, changes []Change) (out []Node, changed bool, err error) {
+	type part struct {
+		writer        writer
+		before, after Node
+		err           error
+	}
+	parts := make([]part, 0, 16) // as many as there are half bytes: it never grows, and goroutines keep their pointers
+	var wait sync.WaitGroup
+	for len(nodes) > 0 || len(changes) > 0 {
+		child, mine := next(&nodes, depth, &changes)
+		parts = append(parts, part{writer: writer{pages: w.pages, version: w.version, free: w.free}, before: child})
+		p := &parts[len(parts)-1]
+		if len(mine) > 0 && len(changes) > 0 {
 			select {
 			case w.free <- struct{}{}:
-				part := &writer{pages: w.pages, version: w.version, free: w.free}
-				parts[nib] = part
 				wait.Go(func() {
-					results[nib], errs[nib] = part.apply(child, mine)
+					p.after, p.err = p.writer.apply(child, mine)
 					<-w.free
 				})
 				continue
 			default:
 			}
 		}
-		if results[nib], errs[nib] = w.apply(child, mine); errs[nib] != nil {
-			break
-		}
+		p.after, p.err = p.writer.apply(child, mine)
 	}
 	wait.Wait()
-	out = make([]Node, 0, 16)
-	for nib := range results {
-		if errs[nib] != nil {
-			return nil, false, errs[nib]
+	out = make([]Node, 0, len(parts))
+	for i := range parts {
+		p := &parts[i]
+		if p.err != nil {
+			return nil, false, p.err
 		}
-		if part := parts[nib]; part != nil {
-			w.new = append(w.new, part.new...)
-			w.stale = append(w.stale, part.stale...)
-			w.dropped = append(w.dropped, part.dropped...)
-		}
-		if results[nib].Hash != was[nib] { // an empty node has the hash 0
-			changed = true
-		}
-		if results[nib].Count > 0 {
-			out = append(out, results[nib])
+		w.new = append(w.new, p.writer.new...)
+		w.stale = append(w.stale, p.writer.stale...)
+		w.dropped = append(w.dropped, p.writer.dropped...)
+		changed = changed || p.after.Hash != p.before.Hash
+		if p.after.Count > 0 {
+			out = append(out, p.after)
 		}
 	}
 	return out, changed, nil
@@ -302,6 +321,6 @@ func (w *writer) page(nodes []Node, depth int) Node {
 		Hash: fold(nodes), Count: total(nodes), Path: nodes[0].Path.cut(depth), Depth: uint8(depth),
 		Version: w.version,
 	}
-	w.new = append(w.new, Written{n.key(), &Page{nodes}})
+	w.new = append(w.new, Written{n.key(), newPage(nodes)})
 	return n
 }
