@@ -134,6 +134,107 @@ func TestTornJournal(t *testing.T) {
 	}
 }
 
+// A state over a journal that ends anywhere, or in what was in the file system's block before, comes back whole at the last height
+// that is in it, and goes on to the roots of a state that never crashed.
+func TestTornState(t *testing.T) {
+	const blocks = 8
+	options := state.Options{Keep: stateKeep}
+	twin, err := state.Open(state.NewMemory(), options)
+	must(t, err)
+	roots := [][]byte{nil}
+	for range blocks + 2 {
+		must(t, stateBlock(t, twin).Commit())
+		roots = append(roots, twin.Root())
+	}
+	dir := filepath.Join(t.TempDir(), "db")
+	d := open(t, dir)
+	s, err := state.Open(d, options)
+	must(t, err)
+	size := func() int64 {
+		info, err := os.Stat(journal(t, dir))
+		must(t, err)
+		return info.Size()
+	}
+	var ends, all []int64 // of the journal: behind each height, behind each batch
+	for range blocks {
+		must(t, stateBlock(t, s).Commit())
+		ends = append(ends, size())
+		all = append(all, size())
+		_, err := s.Prune(1 + int(s.Height()%3))
+		must(t, err)
+		all = append(all, size())
+	}
+	must(t, d.Close())
+	// Around each end of a batch and of LevelDB's blocks of 32 kB, with their heads of 7 bytes, and anywhere.
+	var cuts []int64
+	for _, end := range all {
+		cuts = append(cuts, end-1, end, end+1, end+6, end+7, end+8)
+	}
+	for end := int64(32 << 10); end < all[len(all)-1]; end += 32 << 10 {
+		cuts = append(cuts, end-8, end-7, end-1, end, end+1, end+7)
+	}
+	random := rand.New(rand.NewPCG(8, 9))
+	for range 20 {
+		cuts = append(cuts, random.Int64N(all[len(all)-1]))
+	}
+	for i, cut := range cuts {
+		if cut = min(cut, all[len(all)-1]); testing.Short() && i%10 > 0 {
+			continue
+		}
+		want := uint64(0)
+		for _, end := range ends {
+			if end <= cut {
+				want++
+			}
+		}
+		torn := copyDir(t, dir)
+		file := journal(t, torn)
+		must(t, os.Truncate(file, cut))
+		switch i % 3 {
+		case 1:
+			must(t, os.Truncate(file, cut+int64(random.IntN(40_000)))) // zeros
+		case 2:
+			f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+			must(t, err)
+			for range random.IntN(5000) {
+				_, err := f.Write([]byte{byte(random.Uint32())})
+				must(t, err)
+			}
+			must(t, f.Close())
+		}
+		d, err := db.Open(torn, db.Options{})
+		if err != nil {
+			t.Fatalf("cut %d at %d: %v", i, cut, err)
+		}
+		s, err := state.Open(d, options)
+		if err != nil {
+			t.Fatalf("cut %d at %d: %v", i, cut, err)
+		}
+		if s.Height() != want || !bytes.Equal(s.Root(), roots[want]) {
+			t.Fatalf("cut %d at %d: height %d root %x, want %d %x", i, cut, s.Height(), s.Root(), want, roots[want])
+		}
+		sound := func() {
+			t.Helper()
+			report, err := s.Verify(t.Context(), nil)
+			must(t, err)
+			if report.Found > 0 {
+				t.Fatalf("cut %d at %d: %v", i, cut, report.Findings)
+			}
+		}
+		sound()
+		for range 2 {
+			must(t, stateBlock(t, s).Commit())
+			_, err := s.Prune(10)
+			must(t, err)
+			if !bytes.Equal(s.Root(), roots[s.Height()]) {
+				t.Fatalf("cut %d at %d, continued: height %d root %x, want %x", i, cut, s.Height(), s.Root(), roots[s.Height()])
+			}
+		}
+		sound()
+		must(t, d.Close())
+	}
+}
+
 // Damage in front of a whole record is refused, never skipped. In the last two
 // records it may look like what a crash leaves; then they are dropped together.
 func TestDamagedJournal(t *testing.T) {
