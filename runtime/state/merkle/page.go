@@ -6,8 +6,7 @@ import (
 	"fmt"
 )
 
-// Bucket is how many leaves lie together in one page. Measured with blocks of 2,000 writes on 500,000 keys: see
-// runtime/state/RATIONALE.md.
+// Bucket is how many leaves lie together in one page; runtime/state/RATIONALE.md has the count that led to it.
 const Bucket = 24
 
 // MaxPage bounds the encoding of a page, in bytes: a bucket of full paths. The other kind is smaller.
