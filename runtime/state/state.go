@@ -90,7 +90,8 @@ func (v *view) Get(key []byte) ([]byte, error) {
 	if v.users.Load() <= 0 {
 		return nil, ErrStale
 	}
-	return v.View.Get(key)
+	value, err := v.View.Get(key)
+	return value, v.stale(err)
 }
 
 // Scan implements [Reader].
@@ -98,7 +99,15 @@ func (v *view) Scan(start, end []byte, reverse bool, visit func(key, value []byt
 	if v.users.Load() <= 0 {
 		return ErrStale
 	}
-	return v.View.Scan(start, end, reverse, visit)
+	return v.stale(v.View.Scan(start, end, reverse, visit))
+}
+
+// stale names the failure of a read during which the view was released.
+func (v *view) stale(err error) error {
+	if err != nil && v.users.Load() <= 0 {
+		return ErrStale
+	}
+	return err
 }
 
 // Open returns the state that db holds; an empty db is an empty state at height

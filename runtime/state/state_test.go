@@ -235,6 +235,70 @@ func TestStale(t *testing.T) {
 	}
 }
 
+// strictViews is a storage whose views fail once they are released, as LevelDB's do.
+type strictViews struct {
+	state.DB
+	before func() // each read
+}
+
+type strictView struct {
+	state.View
+	db       *strictViews
+	released bool
+}
+
+var errReleased = errors.New("view is released")
+
+func (d *strictViews) View() state.View { return &strictView{View: d.DB.View(), db: d} }
+
+func (v *strictView) Get(key []byte) ([]byte, error) {
+	if v.db.before != nil {
+		v.db.before()
+	}
+	if v.released {
+		return nil, errReleased
+	}
+	return v.View.Get(key)
+}
+
+func (v *strictView) Scan(start, end []byte, reverse bool, visit func(key, value []byte) bool) error {
+	if v.db.before != nil {
+		v.db.before()
+	}
+	if v.released {
+		return errReleased
+	}
+	return v.View.Scan(start, end, reverse, visit)
+}
+
+func (v *strictView) Release() { v.released = true }
+
+// A commit in the middle of a read of an overlay is told by [state.ErrStale] too, not by what the storage says of it.
+func TestStaleInTheMiddle(t *testing.T) {
+	for _, what := range []string{"get", "scan"} {
+		disk := &strictViews{DB: state.NewMemory()}
+		s := open(t, disk, state.Options{})
+		o := s.Overlay()
+		must(t, o.Set([]byte("c"), []byte("k"), []byte("v")))
+		commit(t, s, o)
+		o = s.Overlay()
+		stage, err := s.Overlay().Stage(2)
+		must(t, err)
+		disk.before = func() {
+			disk.before = nil
+			must(t, stage.Commit())
+		}
+		if what == "get" {
+			_, err = o.Get([]byte("c"), []byte("k"))
+		} else {
+			err = o.Scan([]byte("c"), nil, nil, false, func(_, _ []byte) bool { return true })
+		}
+		if !errors.Is(err, state.ErrStale) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 // A chain may start above 1, and its earliest height is then its first.
 func TestFirstHeight(t *testing.T) {
 	db := state.NewMemory()

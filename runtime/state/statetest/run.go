@@ -36,6 +36,7 @@ func Run(t *testing.T, make func(t testing.TB) Store) {
 	t.Run("ranges without rows", func(t *testing.T) { testEmptyRanges(t, make(t)) })
 	t.Run("oracle", func(t *testing.T) { testOracle(t, make(t)) })
 	t.Run("state", func(t *testing.T) { testState(t, make(t)) })
+	t.Run("everything at once", func(t *testing.T) { testHammer(t, make(t)) })
 }
 
 func check(t testing.TB, err error) {
