@@ -20,7 +20,7 @@ func (c *testChain) mayDeploy(raw []byte, want bool) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if may, err := c.run.MayDeploy(signed); err != nil || may != want {
+	if may, err := c.run.MayActivate(signed); err != nil || may != want {
 		c.t.Errorf("it may deploy: %v, %v; want %v", may, err, want)
 	}
 }

@@ -95,7 +95,7 @@ func (r *Runtime) admit(a *admission, raw []byte, recheck bool) (admitted, *refu
 	}
 
 	if a.activated && Activates(t.Signed) {
-		return t, refuse(receipt.OneActivation, "block %d deploys a contract already", a.header.Height), nil
+		return t, refuse(receipt.OneActivation, "block %d makes the code of a contract ready already", a.header.Height), nil
 	}
 
 	mark := a.overlay.Checkpoint()

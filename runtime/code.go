@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
@@ -20,33 +22,6 @@ import (
 // runtime, because something must be there before the first contract is.
 const CodeContract = tx.DeployContract
 
-// CodeSpec describes CodeContract as any contract describes itself.
-func CodeSpec() *abi.Spec {
-	return &abi.Spec{
-		ABI: abi.Version, Name: CodeContract,
-		Doc: "Deploys contracts: for whoever the chain's parameters let, and what a contract with the capability code permits.",
-		Methods: []abi.Method{{
-			Name: deployMethod, Doc: "Creates a contract from its Wasm and calls its init.",
-			Args: &abi.Type{Kind: abi.KindStruct, Name: "Deploy", Fields: []abi.Field{
-				{Name: "code", Doc: "the Wasm module", Type: &abi.Type{Kind: abi.KindBytes}},
-				{Name: "init", Doc: "CBOR for the contract's init", Type: &abi.Type{Kind: abi.KindBytes}, Optional: true},
-				{Name: "name", Doc: "what the contract is called", Type: &abi.Type{Kind: abi.KindText}},
-			}},
-			Result: &abi.Type{Kind: abi.KindStruct, Name: "Deployed", Fields: []abi.Field{
-				{Name: "hash", Doc: "SHA-256 of the code", Type: &abi.Type{Kind: abi.KindBytes}},
-			}},
-		}},
-		Events: []abi.EventSpec{{
-			Name: "deployed", Doc: "A contract exists from now on.",
-			Fields: []abi.Field{
-				{Name: "hash", Doc: "SHA-256 of the code", Type: &abi.Type{Kind: abi.KindBytes}},
-				{Name: "name", Doc: "what the contract is called", Type: &abi.Type{Kind: abi.KindText}},
-				{Name: "admin", Doc: "whose contract it is", Type: &abi.Type{Kind: abi.KindAddress}},
-			},
-		}},
-	}
-}
-
 // creation is what makes an instance.
 type creation struct {
 	name         string
@@ -54,23 +29,44 @@ type creation struct {
 	admin        address.Address
 	capabilities []string
 	init         []byte
-	permit       bool // what was permitted, and so decided by others than the sender
+	delay        int64 // of its timelock, seconds
+	permit       bool  // what was permitted, and so decided by others than the sender
 }
 
 // executeCode is CodeContract.
 func (r *Runtime) executeCode(ctx context.Context, c call) (outcome, error) {
-	if c.method != deployMethod {
+	m, known := codeSpec.Method(c.method)
+	switch {
+	case !known:
 		return stopped(receipt.UnknownMethod, "contract %q has no method %q", c.contract, c.method), nil
+	case c.view && !m.View:
+		return stopped(receipt.NotPermitted, "%s is not a view: send it as a transaction", c.method), nil
 	}
-	if c.view {
-		return stopped(receipt.NotPermitted, "deploy is not a view: send it as a transaction"), nil
-	}
-	n, err := decodeDeploy(c.args)
+	a, err := decodeCodeArgs(c.method, c.args)
 	if err != nil {
-		return stopped(receipt.BadArguments, "deploy: %v", err), nil
+		return stopped(receipt.BadArguments, "%s: %v", c.method, err), nil
 	}
-	if !abi.ValidContract(n.name) {
-		return notAName(n.name), nil
+	if !abi.ValidContract(a.name) {
+		return notAName(a.name), nil
+	}
+	if c.trace != nil {
+		c.trace.View = m.View
+	}
+	switch c.method {
+	case deployMethod:
+		return r.deploy(ctx, c, a)
+	case upgradeMethod, rollbackMethod:
+		return r.changeCode(ctx, c, a)
+	case historyMethod:
+		return showHistory(c, a)
+	}
+	return administer(c, a)
+}
+
+func (r *Runtime) deploy(ctx context.Context, c call, a codeArgs) (outcome, error) {
+	n := creation{name: a.name, code: a.code, init: a.init, delay: a.delay}
+	if out := checkDelay(a.delay); out != nil {
+		return *out, nil
 	}
 	right, err := c.chain.deployRight(c.records, c.sender, n)
 	if err != nil {
@@ -81,6 +77,9 @@ func (r *Runtime) executeCode(ctx context.Context, c call) (outcome, error) {
 	}
 	n.admin = c.sender
 	if p := right.permit; p != nil {
+		if n.delay != 0 {
+			return stopped(receipt.NotPermitted, "what was permitted is deployed without a delay: its admin can set one"), nil
+		}
 		// Once: if the deployment fails, the transaction is undone, and the permit waits still.
 		if _, err := c.records.DropPermit(n.name); err != nil {
 			return outcome{}, err
@@ -94,40 +93,117 @@ func notAName(name string) outcome {
 	return stopped(receipt.BadArguments, "%+q is not a contract's name: a lower-case letter, then lower-case letters, digits and -, at most %d", name, abi.MaxContractName)
 }
 
-// decodeDeploy reads deploy's arguments: a map with code, init (optional) and name.
-func decodeDeploy(args []byte) (n creation, err error) {
+// codeArgs are the arguments of a method of CodeContract: those that it takes, the others are zero.
+type codeArgs struct {
+	method      string
+	name        string
+	code, init  []byte
+	hash, admin []byte
+	version     uint64
+	delay       int64
+	breaking    bool
+}
+
+// decodeCodeArgs reads the arguments of a method as CodeSpec describes them.
+func decodeCodeArgs(method string, args []byte) (codeArgs, error) {
+	a := codeArgs{method: method}
+	m, _ := codeSpec.Method(method)
+	fields := m.Args.Fields
 	r := cbor.NewReader(args)
 	count, err := r.Map()
 	if err != nil {
-		return n, errors.New("the arguments are not a map")
+		return a, errors.New("the arguments are not a map")
 	}
-	for range count { // tx.Decode has checked that keys ascend
+	given := make(map[string]bool, len(fields))
+	for range count { // whoever called has checked that keys ascend
 		key, err := r.Text()
 		if err != nil {
-			return n, errors.New("a field's name is not text")
+			return a, errors.New("a field's name is not text")
 		}
-		switch key {
-		case "code":
-			n.code, err = r.Bytes()
-		case "init":
-			n.init, err = r.Bytes()
-		case "name":
-			n.name, err = r.Text()
-		default:
+		if !slices.ContainsFunc(fields, func(f abi.Field) bool { return f.Name == key }) {
 			// %+q: the reason is in consensus, and what %q calls printable changes with Go's releases.
-			return n, fmt.Errorf("there is no field %+q; there are code, init and name", key)
+			return a, fmt.Errorf("there is no field %+q; there are %s", key, names(fields, func(abi.Field) bool { return true }))
+		}
+		given[key] = true
+		switch key {
+		case "name":
+			a.name, err = r.Text()
+		case "code":
+			a.code, err = r.Bytes()
+		case "init":
+			a.init, err = r.Bytes()
+		case "hash":
+			a.hash, err = r.Bytes()
+		case "admin":
+			a.admin, err = r.Bytes()
+		case "to":
+			a.version, err = r.Uint()
+		case "delay":
+			a.delay, err = r.Int()
+		case "allow_breaking":
+			a.breaking, err = r.Bool()
+		default:
+			panic("BUG: runtime: no decoder for the field " + key + " of code." + method)
 		}
 		if err != nil {
-			return n, fmt.Errorf("field %q has the wrong type", key)
+			return a, fmt.Errorf("field %q has the wrong type", key)
 		}
 	}
-	if n.code == nil || n.name == "" {
-		return n, errors.New("code and name are needed")
+	for _, f := range fields {
+		if !f.Optional && !given[f.Name] {
+			return a, fmt.Errorf("%q is missing; needed: %s", f.Name, names(fields, func(f abi.Field) bool { return !f.Optional }))
+		}
 	}
-	if n.init != nil && cbor.Valid(n.init) != nil {
-		return n, errors.New("init is not one canonical CBOR item")
+	switch {
+	case a.init != nil && cbor.Valid(a.init) != nil:
+		return a, errors.New("init is not one canonical CBOR item")
+	case given["hash"] && len(a.hash) != abi.HashSize:
+		return a, fmt.Errorf("hash has %d bytes, a SHA-256 has %d", len(a.hash), abi.HashSize)
+	case given["admin"] && len(a.admin) != abi.AddressSize:
+		return a, fmt.Errorf("admin has %d bytes, an address has %d", len(a.admin), abi.AddressSize)
 	}
-	return n, nil
+	return a, nil
+}
+
+// names lists fields for people: "code, init and name".
+func names(fields []abi.Field, which func(abi.Field) bool) string {
+	var list []string
+	for _, f := range fields {
+		if which(f) {
+			list = append(list, f.Name)
+		}
+	}
+	if len(list) == 1 {
+		return list[0]
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
+
+// attribute is one attribute of an event, or field of a result, with its value in CBOR.
+type attribute struct {
+	name  string
+	value []byte
+}
+
+// document is a canonical map of attributes in any order.
+func document(attributes ...attribute) []byte {
+	slices.SortFunc(attributes, func(a, b attribute) int { return cbor.CompareText(a.name, b.name) })
+	b := cbor.AppendMap(nil, len(attributes))
+	for _, a := range attributes {
+		b = append(cbor.AppendText(b, a.name), a.value...)
+	}
+	return b
+}
+
+func textOf(name, v string) attribute         { return attribute{name, cbor.AppendText(nil, v)} }
+func bytesOf(name string, v []byte) attribute { return attribute{name, cbor.AppendBytes(nil, v)} }
+func uintOf(name string, v uint64) attribute  { return attribute{name, cbor.AppendUint(nil, v)} }
+func intOf(name string, v int64) attribute    { return attribute{name, cbor.AppendInt(nil, v)} }
+func boolOf(name string, v bool) attribute    { return attribute{name, cbor.AppendBool(nil, v)} }
+
+// codeEvent is an event of CodeContract.
+func codeEvent(name string, attributes ...attribute) receipt.Event {
+	return receipt.Event{Contract: CodeContract, Name: name, Attributes: document(attributes...)}
 }
 
 // create makes an instance, runs its init, and says so in an event.
@@ -143,42 +219,37 @@ func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, erro
 	if !c.meter.Charge(gas.DeployByte * uint64(len(n.code))) {
 		return stopped(receipt.OutOfGas, "the gas limit of %d does not pay for %d bytes of code", c.meter.Limit(), len(n.code)), nil
 	}
-	if err := r.engine.Activate(c.meter, n.code); err != nil {
-		var no *vm.Refused
-		var stop *host.Stop
-		switch {
-		case errors.As(err, &no):
-			out := stopped(receipt.BadCode, "%s", no.Reason) // the detail may differ between nodes
-			out.log = []string{no.Error()}
-			return out, nil
-		case errors.As(err, &stop):
-			return outcome{Result: vm.Result{Code: stop.Code, Reason: stop.Reason}}, nil
-		}
-		return outcome{}, err
+	work, stop, err := r.activate(c.meter, n.code)
+	if stop != nil || err != nil {
+		return orZero(stop), err
 	}
-	spec, err := specOf(n.code)
-	if err != nil {
-		out := stopped(receipt.BadCode, "the module's spec can't be read") // what is wrong may be said in other words one day
-		out.log = []string{err.Error()}
-		return out, nil
+	spec, stop := readSpec(n.code)
+	if stop != nil {
+		return *stop, nil
 	}
 	hash, err := c.records.PutCode(n.code)
 	if err != nil {
 		return outcome{}, err
 	}
 	instance := registry.Instance{
-		Name: n.name, Code: hash, Admin: n.admin, Capabilities: n.capabilities, Created: c.height,
+		Name: n.name, Code: hash, Admin: n.admin, Capabilities: n.capabilities, Created: c.height, Version: 1,
 	}
 	if err := c.records.PutInstance(instance); err != nil {
 		return outcome{}, err
 	}
+	var history registry.History
+	history.Add(registry.Activation{Version: 1, Hash: hash, Height: c.height, Time: c.time, By: c.sender, Gas: work})
+	if err := c.records.PutHistory(n.name, history); err != nil {
+		return outcome{}, err
+	}
+	if n.delay != 0 {
+		if err := c.records.PutTimelock(n.name, registry.Timelock{Delay: n.delay}); err != nil {
+			return outcome{}, err
+		}
+	}
 
-	result := cbor.AppendBytes(cbor.AppendText(cbor.AppendMap(nil, 1), "hash"), hash[:])
-	a := cbor.AppendMap(nil, 3)
-	a = cbor.AppendBytes(cbor.AppendText(a, "hash"), hash[:])
-	a = cbor.AppendText(cbor.AppendText(a, "name"), n.name)
-	a = cbor.AppendBytes(cbor.AppendText(a, "admin"), n.admin[:])
-	deployed := receipt.Event{Contract: CodeContract, Name: "deployed", Attributes: a}
+	result := document(bytesOf("hash", hash[:]))
+	deployed := codeEvent("deployed", bytesOf("hash", hash[:]), textOf("name", n.name), bytesOf("admin", n.admin[:]))
 
 	hasInit := false
 	if spec != nil {
@@ -194,16 +265,56 @@ func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, erro
 		// Or init, which runs with the new contract's powers, would take whoever deploys for its master.
 		c.sender = n.admin
 	}
-	c.contract, c.method, c.args = n.name, initMethod, n.init
-	if c.args == nil {
-		c.args = cbor.AppendMap(nil, 0)
+	if n.init == nil {
+		n.init = document()
 	}
-	before := c.meter.Used()
-	c.trace = c.trace.Inner(c.contract, c.method, c.args, c.sender)
-	out, err := r.enter(ctx, c, instance)
-	c.trace.Finish(out.stop(), out.result, c.meter.Used()-before)
+	out, err := r.hook(ctx, c, instance, initMethod, n.init)
 	if err != nil || out.Code != receipt.OK {
 		return out, err
 	}
 	return outcome{result: result, events: append([]receipt.Event{deployed}, out.events...), log: out.log}, nil
+}
+
+// activate makes code ready, has the meter pay for it, and returns what that was. The outcome says why the code was refused.
+func (r *Runtime) activate(meter *gas.Meter, code []byte) (work uint64, refused *outcome, err error) {
+	before := meter.Used()
+	err = r.engine.Activate(meter, code)
+	if no, ok := errors.AsType[*vm.Refused](err); ok {
+		out := stopped(receipt.BadCode, "%s", no.Reason) // the detail may differ between nodes
+		out.log = []string{no.Error()}
+		return 0, &out, nil
+	}
+	if stop, ok := errors.AsType[*host.Stop](err); ok {
+		return 0, &outcome{Result: vm.Result{Code: stop.Code, Reason: stop.Reason}}, nil
+	}
+	return meter.Used() - before, nil, err
+}
+
+// readSpec reads the spec of code that wants to be a contract's, nil if it has none.
+func readSpec(code []byte) (*abi.Spec, *outcome) {
+	spec, err := specOf(code)
+	if err != nil {
+		out := stopped(receipt.BadCode, "the module's spec can't be read") // what is wrong may be said in other words one day
+		out.log = []string{err.Error()}
+		return nil, &out
+	}
+	return spec, nil
+}
+
+// orZero is an outcome that may be missing.
+func orZero(out *outcome) outcome {
+	if out == nil {
+		return outcome{}
+	}
+	return *out
+}
+
+// hook runs a method of an instance that only the runtime calls: init, or upgrade.
+func (r *Runtime) hook(ctx context.Context, c call, instance registry.Instance, method string, args []byte) (outcome, error) {
+	c.contract, c.method, c.args, c.view = instance.Name, method, args, false
+	before := c.meter.Used()
+	c.trace = c.trace.Inner(c.contract, c.method, c.args, c.sender)
+	out, err := r.enter(ctx, c, instance)
+	c.trace.Finish(out.stop(), out.result, c.meter.Used()-before)
+	return out, err
 }

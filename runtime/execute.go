@@ -14,8 +14,22 @@ import (
 	"github.com/wardledger/ward/runtime/vm"
 )
 
-// initMethod is called once, when an instance is created, and never by a transaction.
-const initMethod = "init"
+// initMethod is called once, when an instance is created, and hookMethod whenever its code is replaced; never by anybody else.
+const (
+	initMethod = abi.MethodInit
+	hookMethod = abi.MethodUpgrade
+)
+
+// notCallable is why nobody can call what only the runtime calls; nil for other methods.
+func notCallable(method string) *host.Stop {
+	switch method {
+	case initMethod:
+		return host.Stopf(receipt.UnknownMethod, "%q runs once, when a contract is created, and can't be called", method)
+	case hookMethod:
+		return host.Stopf(receipt.UnknownMethod, "%q runs when the code of a contract is replaced, and can't be called", method)
+	}
+	return nil
+}
 
 // call is a call of one contract from outside: by a transaction, a view, or genesis.
 type call struct {
@@ -78,11 +92,11 @@ func (r *Runtime) execute(ctx context.Context, c call) (outcome, error) {
 }
 
 func (r *Runtime) dispatch(ctx context.Context, c call) (outcome, error) {
-	if c.method == initMethod {
-		return stopped(receipt.UnknownMethod, "%q runs once, when a contract is created, and can't be called", initMethod), nil
-	}
-	if c.contract == CodeContract {
+	if c.contract == CodeContract { // before the next: it has a method upgrade
 		return r.executeCode(ctx, c)
+	}
+	if stop := notCallable(c.method); stop != nil {
+		return outcome{Result: vm.Result{Code: stop.Code, Reason: stop.Reason}}, nil
 	}
 	instance, found, err := c.records.Instance(c.contract)
 	if err != nil {
@@ -121,11 +135,12 @@ func (r *Runtime) method(records *registry.Records, instance registry.Instance, 
 
 // run makes a call that a contract makes of another, and undoes what it wrote if it fails.
 func (r *Runtime) run(ctx context.Context, c call, inner *host.Call) (*host.Stop, error) {
-	switch {
-	case inner.Method == initMethod:
-		return host.Stopf(receipt.UnknownMethod, "%q runs once, when a contract is created, and can't be called", initMethod), nil
-	case inner.Contract == CodeContract:
+	if inner.Contract == CodeContract {
+		// A contract whose code is replaced while it runs would not know which it is: a call ends with the code that it began with.
 		return host.Stopf(receipt.NotPermitted, "%s can't be called by a contract", CodeContract), nil
+	}
+	if stop := notCallable(inner.Method); stop != nil {
+		return stop, nil
 	}
 	instance, found, err := c.records.Instance(inner.Contract)
 	if err != nil {

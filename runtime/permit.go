@@ -27,19 +27,35 @@ type permits struct{ records *registry.Records }
 
 var _ host.Permits = permits{}
 
-func (p permits) Permit(permit *abi.Permit) (abi.Status, error) {
+// Permit permits a deployment under a free name. Under the name of a contract that is there, it permits new code of that
+// contract, if it says of it what is so: its admin and its capabilities, and no arguments of an init. It is of use, and so taken, only
+// for a contract with capabilities, or one whose admin is the contract that permits.
+func (p permits) Permit(by string, permit *abi.Permit) (abi.Status, error) {
 	taken, err := nameTaken(p.records, permit.Name)
 	if err != nil {
 		return 0, err
 	}
+	giver := address.OfContract(by)
 	if taken {
-		return abi.StatusNameTaken, nil
+		instance, found, err := p.records.Instance(permit.Name)
+		if err != nil {
+			return 0, err
+		}
+		of := found && permitsCodeOf(permit, &instance) && (len(instance.Capabilities) > 0 || instance.Admin == giver)
+		if !of {
+			return abi.StatusNameTaken, nil
+		}
 	}
-	room, err := p.records.PutPermit(permit)
+	room, err := p.records.PutPermit(&registry.Permit{Permit: *permit, By: giver})
 	if err == nil && !room {
 		return abi.StatusTooMany, nil
 	}
 	return abi.StatusOK, err
+}
+
+// permitsCodeOf reports whether a permit is for new code of an instance as it is now.
+func permitsCodeOf(p *abi.Permit, i *registry.Instance) bool {
+	return !i.Admin.IsZero() && bytes.Equal(p.Admin, i.Admin[:]) && slices.Equal(p.Capabilities, i.Capabilities) && p.Init == nil
 }
 
 func (p permits) Withdraw(name string) (abi.Status, error) {
@@ -58,9 +74,9 @@ func nameTaken(records *registry.Records, name string) (bool, error) {
 
 // deployRight is what the chain says to a deployment.
 type deployRight struct {
-	permit     *abi.Permit    // that waits for the name, or nil
-	fits       bool           // it is for this code and these arguments
-	parameters abi.Parameters // if there is none
+	permit     *registry.Permit // that waits for the name, or nil
+	fits       bool             // it is for this code and these arguments
+	parameters abi.Parameters   // if there is none
 	account    address.Address
 	operator   address.Address
 }

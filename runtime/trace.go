@@ -31,8 +31,8 @@ type Traced struct {
 }
 
 // Simulate makes a call on a committed height that leaves nothing behind, and says what a transaction would have come to:
-// the same engine, the same gas. It does not ask whether the sender may: key, scope and quota are a transaction's matter. Deployments are
-// refused.
+// the same engine, the same gas. It does not ask whether the sender may: key, scope and quota are a transaction's matter. What makes code ready, a deployment
+// or an upgrade, is refused.
 // Errors and ctx are as in [Runtime.View].
 func (r *Runtime) Simulate(ctx context.Context, t Trial) (Traced, error) {
 	snapshot, err := r.state.At(t.Height)
@@ -55,9 +55,9 @@ func (r *Runtime) Simulate(ctx context.Context, t Trial) (Traced, error) {
 	}
 	rec := receipt.Receipt{GasLimit: limit, Contract: t.Contract, Method: t.Method, Sender: t.Sender}
 	out := Traced{Header: Header{Height: snapshot.Height() + 1, Time: t.Time}, Admission: gas.MinLimit(size)}
-	if t.Contract == CodeContract && t.Method == deployMethod {
+	if activates(t.Contract, t.Method) {
 		// Nobody's signature is asked for, so anybody could have the node compile whatever they like.
-		rec.Code, rec.Reason = receipt.NotPermitted, "a deployment is not simulated: building a contract vets it, and sdktest runs it in the same engine"
+		rec.Code, rec.Reason = receipt.NotPermitted, t.Method+" is not simulated: building a contract vets it, and sdktest runs it in the same engine"
 		out.Receipt, out.Admission = rec, 0
 		return out, nil
 	}

@@ -63,17 +63,21 @@ func (r *Runtime) View(ctx context.Context, q Query) (receipt.Receipt, uint64, e
 // ContractInfo is what the chain knows of a contract.
 type ContractInfo struct {
 	registry.Instance
-	Spec *abi.Spec // nil if the module carries none
+	Timelock registry.Timelock // as it was written; At says what it is at a time
+	Spec     *abi.Spec         // nil if the module carries none
 }
 
 // Contract returns the contract of this name at the last committed height.
 func (r *Runtime) Contract(name string) (info ContractInfo, found bool, err error) {
 	if name == CodeContract {
-		return ContractInfo{registry.Instance{Name: CodeContract}, CodeSpec()}, true, nil
+		return ContractInfo{Instance: registry.Instance{Name: CodeContract}, Spec: CodeSpec()}, true, nil
 	}
 	err = r.read(func(s *state.Snapshot) error {
 		records := registry.New(s.Overlay())
 		if info.Instance, found, err = records.Instance(name); err != nil || !found {
+			return err
+		}
+		if info.Timelock, err = records.Timelock(name); err != nil {
 			return err
 		}
 		info.Spec, err = r.specs.of(records, info.Code)

@@ -68,7 +68,7 @@ var statusOf = map[receipt.Code]int{
 	receipt.UnknownKey: 403, receipt.KeyShut: 403, receipt.KeyExpired: 403, receipt.BadSignature: 403,
 	receipt.OutOfScope: 403, receipt.NotPermitted: 403,
 	receipt.UnknownContract: 404, receipt.UnknownMethod: 404,
-	receipt.Expired: 409, receipt.Replayed: 409, receipt.SequenceJump: 409, receipt.OneActivation: 409, receipt.Exists: 409,
+	receipt.Expired: 409, receipt.Replayed: 409, receipt.SequenceJump: 409, receipt.OneActivation: 409, receipt.Exists: 409, receipt.Breaking: 409,
 	receipt.TooLarge:  413,
 	receipt.OverQuota: 429,
 	receipt.Busy:      503,

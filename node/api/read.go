@@ -196,14 +196,43 @@ type contractBody struct {
 	Admin        *address.Address `json:"admin,omitempty"`
 	Capabilities []string         `json:"capabilities"`
 	Created      uint64           `json:"created"`
-	Spec         json.RawMessage  `json:"spec,omitempty"`
+	Version      uint64           `json:"version"`
+	timelockBody
+	Spec json.RawMessage `json:"spec,omitempty"`
 }
 
 func contractOf(i *registry.Instance) contractBody {
 	return contractBody{
 		Name: i.Name, Code: hex.EncodeToString(i.Code[:]), Admin: orAbsent(i.Admin),
-		Capabilities: append([]string{}, i.Capabilities...), Created: i.Created,
+		Capabilities: append([]string{}, i.Capabilities...), Created: i.Created, Version: i.Version,
 	}
+}
+
+// timelockBody is how changes of a contract's code are announced; empty if they are not.
+type timelockBody struct {
+	Delay     int64             `json:"delay,omitempty"`
+	Shorter   *int64            `json:"shorter,omitempty"` // what Delay is from From on
+	From      int64             `json:"from,omitempty"`
+	Announced *announcementBody `json:"announced,omitempty"`
+}
+
+type announcementBody struct {
+	Version       uint64 `json:"version"`
+	Code          string `json:"code"`
+	Rollback      bool   `json:"rollback"`
+	AllowBreaking bool   `json:"allow_breaking"`
+	Earliest      int64  `json:"earliest"`
+}
+
+func timelockOf(l registry.Timelock) timelockBody {
+	body := timelockBody{Delay: l.Delay, From: l.From}
+	if l.From != 0 {
+		body.Shorter = &l.Next
+	}
+	if a := l.Announced; a != nil {
+		body.Announced = &announcementBody{a.Version, hex.EncodeToString(a.Hash[:]), a.Rollback, a.Breaking, a.Earliest}
+	}
+	return body
 }
 
 func (s *Server) getContracts(w http.ResponseWriter, r *http.Request) error {
@@ -265,6 +294,7 @@ func (s *Server) getContract(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	body := contractOf(&info.Instance)
+	body.timelockBody = timelockOf(info.Timelock)
 	body.Spec = json.RawMessage("null")
 	if info.Spec != nil {
 		body.Spec = specjson.Spec(info.Spec)

@@ -52,15 +52,15 @@ func TestBlocks(t *testing.T) {
 
 func TestContracts(t *testing.T) {
 	s := newSite(t, api.Config{})
-	access := sprint(`{"name":"access","code":"01%s","admin":"%s","capabilities":[],"created":1`, strings.Repeat("00", 31), alice.Public().Address())
-	plain := sprint(`{"name":"plain","code":"%s","capabilities":["accounts"],"created":2`, strings.Repeat("00", 32))
+	access := sprint(`{"name":"access","code":"01%s","admin":"%s","capabilities":[],"created":1,"version":1`, strings.Repeat("00", 31), alice.Public().Address())
+	plain := sprint(`{"name":"plain","code":"%s","capabilities":["accounts"],"created":2,"version":4`, strings.Repeat("00", 32))
 	s.wants(s.get("/v1/contracts"), 200, `{"contracts":[`+access+"},"+plain+`}]}`)
 	s.wants(s.get("/v1/contracts?limit=1"), 200, `{"contracts":[`+access+`}],"next":"access"}`)
 	s.wants(s.get("/v1/contracts?after=access"), 200, `{"contracts":[`+plain+`}]}`)
 	if a := s.get("/v1/contracts/access"); a.status != 200 || !strings.HasPrefix(a.body, access+`,"spec":{"abi":1,"name":"access","methods":[{"name":"grant",`) {
 		t.Errorf("contract is %d %s", a.status, a.body)
 	}
-	s.wants(s.get("/v1/contracts/plain"), 200, plain+`,"spec":null}`)
+	s.wants(s.get("/v1/contracts/plain"), 200, plain+sprint(`,"delay":90,"shorter":0,"from":1700,"announced":{"version":1,"code":"02%s","rollback":true,"allow_breaking":false,"earliest":1600},"spec":null}`, strings.Repeat("00", 31)))
 	a := s.get("/v1/contracts/access?format=cbor")
 	// Trimmed like every answer here, which these bytes survive.
 	if spec, err := abi.DecodeSpec([]byte(a.body)); err != nil || spec.Name != "access" || a.header.Get("Content-Type") != "application/cbor" {

@@ -130,9 +130,10 @@ func (c *chain) block(t testing.TB, change func(*receipt.Receipt)) uint64 {
 func (c *chain) Contract(name string) (runtime.ContractInfo, bool, error) {
 	switch name {
 	case "access":
-		return runtime.ContractInfo{Instance: registry.Instance{Name: "access", Code: [32]byte{1}, Admin: alice.Public().Address(), Created: 1}, Spec: accessSpec}, true, nil
+		return runtime.ContractInfo{Instance: registry.Instance{Name: "access", Code: [32]byte{1}, Admin: alice.Public().Address(), Created: 1, Version: 1}, Spec: accessSpec}, true, nil
 	case "plain":
-		return runtime.ContractInfo{Instance: registry.Instance{Name: "plain", Capabilities: []string{"accounts"}, Created: 2}}, true, nil
+		return runtime.ContractInfo{Instance: registry.Instance{Name: "plain", Capabilities: []string{"accounts"}, Created: 2, Version: 4},
+			Timelock: registry.Timelock{Delay: 90, From: 1700, Announced: &registry.Announcement{Hash: [32]byte{2}, Version: 1, Rollback: true, Earliest: 1600}}}, true, nil
 	case "panics":
 		panic("a fault of the node")
 	case "broken":

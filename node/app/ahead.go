@@ -40,7 +40,7 @@ func (a *App) giveHeadStart(t *tx.Signed, size int) {
 
 // mayDeploy reports whether a deployment could succeed, as far as it is the sender's right or has a permit.
 func (a *App) mayDeploy(t *tx.Signed) bool {
-	may, err := a.runtime.MayDeploy(t)
+	may, err := a.runtime.MayActivate(t)
 	if err != nil {
 		a.fail(err)
 	}

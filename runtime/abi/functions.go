@@ -60,7 +60,8 @@ const (
 	// StatusNotAPermit: what was handed over can't be permitted; see
 	// [Permit.Check].
 	StatusNotAPermit Status = -7
-	// StatusNameTaken: there is a contract of this name, so none can be deployed.
+	// StatusNameTaken: there is a contract of this name, so none can be deployed,
+	// and the permit is not one for its code.
 	StatusNameTaken Status = -8
 	// StatusTooMany: as many permits wait as may.
 	StatusTooMany Status = -9
@@ -240,9 +241,9 @@ func Table() []Function {
 		{Name: "parameters_set", Params: out("ptr", "len"), Results: one(I32), Since: 2, Gas: "Write + WriteByte x len", Capability: CapabilityParameters,
 			Doc: "Changes the chain's parameters to what parameters_get would write, all of them; at most 64 deployers, in ascending order. They are in force at once: in this transaction and for those behind it in the block. Returns a status."},
 		{Name: "code_permit", Params: out("ptr", "len"), Results: one(I32), Since: 2, Gas: "Permit + WriteByte x len", Capability: CapabilityCode,
-			Doc: "Permits one deployment, whoever sends it: a canonical CBOR map of hash (SHA-256 of the code), init (SHA-256 of the arguments of its init, left out if there are none), name, admin (20 bytes, the sender of its init; zeros: nobody) and capabilities (in ascending order), of which this contract must have each. Until then the name is kept for it. Another permit for the name is replaced; at most 64 wait. Returns a status."},
+			Doc: "Permits one deployment, whoever sends it: a canonical CBOR map of hash (SHA-256 of the code), init (SHA-256 of the arguments of its init, left out if there are none), name, admin (20 bytes, the sender of its init; zeros: nobody) and capabilities (in ascending order), of which this contract must have each. Until then the name is kept for it. For the name of a contract that is there, with its admin and capabilities and without init, it permits that code to become the contract's, once; the contract must have capabilities, or this one for its admin. Another permit for the name is replaced; at most 64 wait. Returns a status."},
 		{Name: "code_withdraw", Params: out("name", "namelen"), Results: one(I32), Since: 2, Gas: "Permit", Capability: CapabilityCode,
-			Doc: "Takes back what code_permit permitted for a name, if it was not deployed yet; returns a status."},
+			Doc: "Takes back what code_permit permitted for a name, if it has not happened yet; returns a status."},
 	}
 }
 

@@ -16,7 +16,8 @@ const (
 )
 
 // A Permit says that one deployment may happen, once, whoever sends it, and everything that comes of it: whoever
-// deploys decides nothing. It is the argument of the function code_permit, encoded as a canonical CBOR map with the
+// deploys decides nothing. Of a contract that is there, with the admin and the capabilities that it has and without Init, it says
+// that its code may be replaced by this, once; its admin must send that, unless the admin is the contract that permits. It is the argument of the function code_permit, encoded as a canonical CBOR map with the
 // keys "hash", "init", "name", "admin" and "capabilities"; "init" is left out if it is nil.
 type Permit struct {
 	Hash         []byte   // SHA-256 of the code

@@ -117,6 +117,10 @@ const (
 	// the deployment removes one.
 	Permit = 200_000
 
+	// Administer is paid to change what the chain says of a contract, its code, admin or delay: its record, history and permit
+	// are read, and written.
+	Administer = 200_000
+
 	// DeployByte is paid for each byte of a module that is deployed: it is stored by every node for good.
 	DeployByte = 20
 	// ActivateByte is paid for each byte of a module that is looked through, and

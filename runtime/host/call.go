@@ -71,9 +71,9 @@ type Parameters interface {
 // Permits are what may be deployed, for contracts that decide on it. Errors mean that this node can't read or write
 // its state.
 type Permits interface {
-	// Permit permits a deployment, in place of what was permitted for the name. It has been checked. It may answer
-	// abi.StatusNameTaken or abi.StatusTooMany.
-	Permit(*abi.Permit) (abi.Status, error)
+	// Permit permits what a permit says, in the name of the contract by, in place of what was permitted for the name. It has been
+	// checked. It may answer abi.StatusNameTaken or abi.StatusTooMany.
+	Permit(by string, p *abi.Permit) (abi.Status, error)
 	// Withdraw takes the permit for a name back, or answers abi.StatusNoPermit.
 	Withdraw(name string) (abi.Status, error)
 }

@@ -529,7 +529,7 @@ func (a *accounts) SetParameters(abi.Parameters) error {
 	a.changes++
 	return nil
 }
-func (a *accounts) Permit(*abi.Permit) (abi.Status, error) {
+func (a *accounts) Permit(string, *abi.Permit) (abi.Status, error) {
 	a.changes++
 	return abi.StatusOK, nil
 }

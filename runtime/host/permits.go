@@ -83,7 +83,7 @@ func (c *Call) PermitCode(encoded []byte) (abi.Status, error) {
 	if t := c.Trace; t != nil {
 		t.step(Step{Op: name, Value: t.keep(encoded)})
 	}
-	return c.Permits.Permit(p)
+	return c.Permits.Permit(c.Contract, p)
 }
 
 // WithdrawCode takes back what PermitCode permitted for a name.

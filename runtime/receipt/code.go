@@ -44,6 +44,7 @@ const (
 	BadResult       Code = 40
 	BadCode         Code = 41
 	Exists          Code = 42
+	Breaking        Code = 43
 )
 
 // codes holds name and sentence of each code, in ascending order.
@@ -67,7 +68,7 @@ var codes = []struct {
 	{GasLimit, "gas_limit", "the gas limit is out of bounds"},
 	{OverQuota, "over_quota", "the account has used up its gas for now"},
 	{Busy, "busy", "the node has no room for the transaction at present"},
-	{OneActivation, "one_activation", "the block deploys another contract already"},
+	{OneActivation, "one_activation", "the block makes the code of another contract ready already"},
 
 	{UnknownContract, "unknown_contract", "there is no contract of this name"},
 	{UnknownMethod, "unknown_method", "the contract has no such method"},
@@ -80,6 +81,7 @@ var codes = []struct {
 	{BadResult, "bad_result", "the contract returned something that is not allowed"},
 	{BadCode, "bad_code", "the contract's code was refused"},
 	{Exists, "exists", "something of this name exists already"},
+	{Breaking, "breaking", "the new code takes something away that callers may rely on"},
 }
 
 // Codes returns every code, ascending.

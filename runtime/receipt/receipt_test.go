@@ -52,6 +52,7 @@ func TestCodesAreForGood(t *testing.T) {
 40 bad_result
 41 bad_code
 42 exists
+43 breaking
 `
 	if b.String() != want {
 		t.Errorf("the codes are\n%s\nwant\n%s", &b, want)

@@ -4,7 +4,9 @@
 //	key (kid) ──► account ──► owner account ──► ...   quota is carved downwards
 //	   └─ windows: used sequences, one per lane
 //	contract name ──► instance ──► code (by hash)
-//	contract name ──► permit: what may be deployed under it, once
+//	      ├─ history: the versions of its code, when and by whom
+//	      ├─ timelock: how long a change of code is announced, and what is
+//	      └─ permit: what may be deployed under the name or become its code, once
 //
 // A key is named by the address of its public key and signs for one account; an
 // account may have several keys, so that rotation keeps the sender. Both names

@@ -19,18 +19,21 @@ type Instance struct {
 	Admin        address.Address // who may replace the code; zero is nobody
 	Capabilities []string
 	Created      uint64 // height
+	Version      uint64 // number of the code among those that the instance had, from 1
 }
 
 func (i *Instance) encode() []byte {
-	b := encoder(4)
+	b := encoder(instanceFields)
 	b = cbor.AppendBytes(b, i.Code[:])
 	b = cbor.AppendBytes(b, i.Admin[:])
 	b = cbor.AppendArray(b, len(i.Capabilities))
 	for _, c := range i.Capabilities {
 		b = cbor.AppendText(b, c)
 	}
-	return cbor.AppendUint(b, i.Created)
+	return cbor.AppendUint(cbor.AppendUint(b, i.Created), i.Version)
 }
+
+const instanceFields = 5
 
 func (i *Instance) fields(d *decoder) {
 	d.fixed(i.Code[:])
@@ -41,12 +44,12 @@ func (i *Instance) fields(d *decoder) {
 	for j := range i.Capabilities {
 		i.Capabilities[j] = d.text()
 	}
-	i.Created = d.uint()
+	i.Created, i.Version = d.uint(), d.uint()
 }
 
 // Instance returns the contract of a name.
 func (r *Records) Instance(name string) (i Instance, found bool, err error) {
-	found, err = r.get(instanceRows, []byte(name), "instance", 4, i.fields)
+	found, err = r.get(instanceRows, []byte(name), "instance", instanceFields, i.fields)
 	if !found || err != nil {
 		return Instance{}, false, err
 	}
@@ -81,7 +84,7 @@ func (r *Records) Instances(after string, limit int) ([]Instance, error) {
 			return true
 		}
 		i := Instance{Name: string(key)}
-		if broken = decode(row, 4, i.fields); broken != nil {
+		if broken = decode(row, instanceFields, i.fields); broken != nil {
 			broken = fmt.Errorf("registry: record of instance %q: %w", key, broken)
 			return false
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/cbor"
 )
 
@@ -42,16 +43,26 @@ func (r *Records) SetParameters(p abi.Parameters) error {
 	return r.kv.Set(parameterRows, parametersKey, append(encoder(1), p.Encode()...))
 }
 
-// Permit returns the permit that waits for a deployment under this name, nil if none does.
-func (r *Records) Permit(name string) (p *abi.Permit, err error) {
-	_, err = r.get(permitRows, []byte(name), "permit", 1, func(d *decoder) {
+// A Permit that waits, and the contract that gave it.
+type Permit struct {
+	abi.Permit
+	By address.Address
+}
+
+// Permit returns the permit that waits for a name, nil if none does: for a deployment, or for new code of the contract
+// that has it.
+func (r *Records) Permit(name string) (p *Permit, err error) {
+	_, err = r.get(permitRows, []byte(name), "permit", 2, func(d *decoder) {
 		raw := take(d, d.Raw)
+		p = new(Permit)
 		if d.err == nil {
-			p, d.err = abi.DecodePermit(bytes.Clone(raw))
+			var decoded *abi.Permit
+			if decoded, d.err = abi.DecodePermit(bytes.Clone(raw)); d.err == nil {
+				p.Permit = *decoded
+				d.err = p.Check()
+			}
 		}
-		if d.err == nil {
-			d.err = p.Check()
-		}
+		d.fixed(p.By[:])
 	})
 	if err != nil {
 		return nil, err
@@ -61,7 +72,7 @@ func (r *Records) Permit(name string) (p *abi.Permit, err error) {
 
 // PutPermit makes or replaces the permit for the name in it. It reports whether there was room: no more than
 // abi.MaxPermits wait at once.
-func (r *Records) PutPermit(p *abi.Permit) (room bool, err error) {
+func (r *Records) PutPermit(p *Permit) (room bool, err error) {
 	if err := p.Check(); err != nil {
 		return false, err
 	}
@@ -78,7 +89,8 @@ func (r *Records) PutPermit(p *abi.Permit) (room bool, err error) {
 			return false, err
 		}
 	}
-	return true, r.kv.Set(permitRows, []byte(p.Name), append(encoder(1), p.Encode()...))
+	row := append(encoder(2), p.Encode()...)
+	return true, r.kv.Set(permitRows, []byte(p.Name), cbor.AppendBytes(row, p.By[:]))
 }
 
 // DropPermit removes the permit for a name, and reports whether there was one.

@@ -37,6 +37,8 @@ var (
 	windowRows   = []byte("\x00windows")   // kid, lane in one byte
 	codeRows     = []byte("\x00code")      // SHA-256 of the code
 	instanceRows = []byte("\x00instances") // name
+	historyRows  = []byte("\x00history")   // name
+	timelockRows = []byte("\x00timelocks") // name; none: changes of code need no announcement
 
 	authorityRows = []byte("\x00authorities") // wantedKey, handedKey
 	parameterRows = []byte("\x00parameters")  // parametersKey, permitsKey

@@ -344,7 +344,7 @@ func TestInstances(t *testing.T) {
 	if _, found, err := r.Code([32]byte{}); found || err != nil {
 		t.Errorf("code of no hash: %v, %v", found, err)
 	}
-	want := registry.Instance{Name: "devices", Code: hash, Admin: kid(1), Capabilities: []string{"accounts"}, Created: 3}
+	want := registry.Instance{Name: "devices", Code: hash, Admin: kid(1), Capabilities: []string{"accounts"}, Created: 3, Version: 2}
 	must(t, r.PutInstance(want))
 	i, found, err := r.Instance("devices")
 	if !found || err != nil || !reflect.DeepEqual(i, want) {
@@ -395,14 +395,18 @@ func TestGoldenRows(t *testing.T) {
 	if _, err := r.Reserve(kid(2), 1, 9); err != nil {
 		t.Fatal(err)
 	}
-	must(t, r.PutInstance(registry.Instance{Name: "devices", Code: [32]byte{1, 2, 3}, Admin: kid(1), Capabilities: []string{"accounts"}, Created: 3}))
+	must(t, r.PutInstance(registry.Instance{Name: "devices", Code: [32]byte{1, 2, 3}, Admin: kid(1), Capabilities: []string{"accounts"}, Created: 3, Version: 2}))
 	must(t, r.SetParameters(abi.Parameters{Deploy: abi.DeployList, Deployers: [][]byte{addr(1)}}))
-	permit := abi.Permit{Hash: make([]byte, 32), Name: "lamps", Admin: addr(1), Capabilities: []string{"code"}}
+	must(t, r.PutHistory("devices", registry.History{Last: 2, Activations: []registry.Activation{
+		{Version: 1, Hash: [32]byte{9}, Height: 3, Time: 1_600_000_000, By: kid(1)}, {Version: 2, From: 1, Hash: [32]byte{1, 2, 3}, Height: 5, Time: 1_600_000_007, By: kid(2), Gas: 10}}}))
+	must(t, r.PutTimelock("devices", registry.Timelock{Delay: 86400, Next: 3600, From: 1_600_086_400,
+		Announced: &registry.Announcement{Hash: [32]byte{4}, Version: 3, Breaking: true, Earliest: 1_600_086_407}}))
+	permit := registry.Permit{Permit: abi.Permit{Hash: make([]byte, 32), Name: "lamps", Admin: addr(1), Capabilities: []string{"code"}}, By: kid(3)}
 	if room, err := r.PutPermit(&permit); !room || err != nil {
 		t.Fatal(room, err)
 	}
 	var got string
-	for _, c := range []string{"\x00accounts", "\x00instances", "\x00keys", "\x00parameters", "\x00permits", "\x00windows"} {
+	for _, c := range []string{"\x00accounts", "\x00history", "\x00instances", "\x00keys", "\x00parameters", "\x00permits", "\x00timelocks", "\x00windows"} {
 		must(t, o.Scan([]byte(c), nil, nil, false, func(key, value []byte) bool {
 			got += fmt.Sprintf("%s %x %s\n", c[1:], key, hex.EncodeToString(value))
 			return true
@@ -410,17 +414,23 @@ func TestGoldenRows(t *testing.T) {
 	}
 	want := `accounts 8df232ae7cb3b95480f705c05ea2a6e883df0bb2 8a01401903e819012c01000718621908fc1a5f5e1007
 accounts cf30ddadc8f2549ac85f0e36ebf94029dec6af37 8a01548df232ae7cb3b95480f705c05ea2a6e883df0bb219012c00010107000000
-instances 64657669636573 850158200102030000000000000000000000000000000000000000000000000000000000548df232ae7cb3b95480f705c05ea2a6e883df0bb281686163636f756e747303
+history 64657669636573 8301028287010058200900000000000000000000000000000000000000000000000000000000000000031a5f5e1000548df232ae7cb3b95480f705c05ea2a6e883df0bb20087020158200102030000000000000000000000000000000000000000000000000000000000051a5f5e100754cf30ddadc8f2549ac85f0e36ebf94029dec6af370a
+instances 64657669636573 860158200102030000000000000000000000000000000000000000000000000000000000548df232ae7cb3b95480f705c05ea2a6e883df0bb281686163636f756e74730302
 keys 8df232ae7cb3b95480f705c05ea2a6e883df0bb2 8601548df232ae7cb3b95480f705c05ea2a6e883df0bb25820cecc1507dc1ddd7295951c290888f095adb9044d1b73d696e6df065d683bd4fc800000
 keys cf30ddadc8f2549ac85f0e36ebf94029dec6af37 860154cf30ddadc8f2549ac85f0e36ebf94029dec6af3758206b79c57e6a095239282c04818e96112f3f03a4001ba97a564c23852a3f1ea5fc818267646576696365738165656e726f6c1a6553f10000
 parameters 706172616d6574657273 8201a2666465706c6f79646c697374696465706c6f7965727381548df232ae7cb3b95480f705c05ea2a6e883df0bb2
 parameters 7065726d697473 820101
-permits 6c616d7073 8201a4646861736858200000000000000000000000000000000000000000000000000000000000000000646e616d65656c616d70736561646d696e548df232ae7cb3b95480f705c05ea2a6e883df0bb26c6361706162696c69746965738164636f6465
+permits 6c616d7073 8301a4646861736858200000000000000000000000000000000000000000000000000000000000000000646e616d65656c616d70736561646d696e548df232ae7cb3b95480f705c05ea2a6e883df0bb26c6361706162696c69746965738164636f646554f01f77182b5fce154e3db85d8d6e18d767c22d4e
+timelocks 64657669636573 85011a00015180190e101a5f5f6180855820040000000000000000000000000000000000000000000000000000000000000003f4f51a5f5f6187
 windows cf30ddadc8f2549ac85f0e36ebf94029dec6af3701 83010958200002000000000000000000000000000000000000000000000000000000000000
 `
 	if got != want {
 		t.Errorf("rows\n%swant\n%s", got, want)
 	}
+}
+
+func permitFor(name string) *registry.Permit {
+	return &registry.Permit{Permit: abi.Permit{Hash: make([]byte, 32), Name: name, Admin: make([]byte, 20)}}
 }
 
 // Permits are counted, whatever becomes of them; a count that does not fit them is this node's trouble.
@@ -429,7 +439,7 @@ func TestPermits(t *testing.T) {
 	r := registry.New(o)
 	put := func(name string) bool {
 		t.Helper()
-		room, err := r.PutPermit(&abi.Permit{Hash: make([]byte, 32), Name: name, Admin: make([]byte, 20)})
+		room, err := r.PutPermit(permitFor(name))
 		must(t, err)
 		return room
 	}
@@ -455,7 +465,7 @@ func TestPermits(t *testing.T) {
 	if p, err := r.Permit("d"); p != nil || err != nil {
 		t.Errorf("a permit that there was no room for: %v, %v", p, err)
 	}
-	if _, err := r.PutPermit(&abi.Permit{Name: "e"}); err == nil {
+	if _, err := r.PutPermit(&registry.Permit{Permit: abi.Permit{Name: "e"}}); err == nil {
 		t.Error("a permit without a hash was kept")
 	}
 	must(t, o.Set([]byte("\x00parameters"), []byte("permits"), []byte{0x82, 0x01, 0x00}))
@@ -470,8 +480,11 @@ func TestDamagedRows(t *testing.T) {
 	r := registry.New(o)
 	open(t, r, 1, abi.OpenAccount{Quota: 5, Scope: []registry.Scope{{Contract: "c", Methods: []string{"m"}}}})
 	must(t, r.PutInstance(registry.Instance{Name: "i", Capabilities: []string{"x"}}))
+	must(t, r.PutHistory("i", registry.History{Last: 1, Activations: []registry.Activation{{Version: 1}}}))
+	must(t, r.PutTimelock("i", registry.Timelock{Delay: 1, Announced: &registry.Announcement{Version: 2}}))
+	must(t, r.PutTimelock("j", registry.Timelock{Delay: 1}))
 	must(t, r.SetParameters(abi.Parameters{Deploy: abi.DeployOpen}))
-	if room, err := r.PutPermit(&abi.Permit{Hash: make([]byte, 32), Name: "q", Admin: make([]byte, 20)}); !room || err != nil {
+	if room, err := r.PutPermit(permitFor("q")); !room || err != nil {
 		t.Fatal(room, err)
 	}
 	if _, err := r.Reserve(kid(1), 0, 1); err != nil {
@@ -490,6 +503,9 @@ func TestDamagedRows(t *testing.T) {
 		{"\x00instances", []byte("i"), func() error { _, err := r.Instances("", 1); return err }},
 		{"\x00parameters", []byte("parameters"), func() error { _, err := r.Parameters(); return err }},
 		{"\x00permits", []byte("q"), func() error { _, err := r.Permit("q"); return err }},
+		{"\x00history", []byte("i"), func() error { _, err := r.History("i"); return err }},
+		{"\x00timelocks", []byte("i"), func() error { _, err := r.Timelock("i"); return err }},
+		{"\x00timelocks", []byte("j"), func() error { _, err := r.Timelock("j"); return err }},
 	} {
 		must(t, row.read())
 		c := []byte(row.collection)

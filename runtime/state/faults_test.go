@@ -274,6 +274,109 @@ func TestDamageIsFound(t *testing.T) {
 	}
 }
 
+// A storage that lost a write, and shows what a row was before or a row that was deleted, has good checksums. Looking at
+// everything finds it.
+func TestLostWritesAreFound(t *testing.T) {
+	memory := state.NewMemory()
+	s := open(t, memory, storyOptions)
+	captured := map[string][][]byte{} // everything that was ever stored under a key
+	capture := func() {
+		must(t, memory.Scan(nil, nil, false, func(key, value []byte) bool {
+			for _, old := range captured[string(key)] {
+				if bytes.Equal(old, value) {
+					return true
+				}
+			}
+			captured[string(key)] = append(captured[string(key)], bytes.Clone(value))
+			return true
+		}))
+	}
+	for height := uint64(1); height <= storyHeights; height++ {
+		o := s.Overlay()
+		must(t, storyBlock(o, height))
+		// There and back again; alone in its collection, and gone.
+		must(t, o.Set(storyRows, []byte("turn"), fmt.Append(nil, height%2)))
+		if height%3 > 0 {
+			must(t, o.Set([]byte("coming and going"), []byte("k"), fmt.Append(nil, height%3)))
+		} else {
+			must(t, o.Delete([]byte("coming and going"), []byte("k")))
+		}
+		commit(t, s, o)
+		capture()
+		if height%5 > 0 {
+			_, err := s.Prune(1)
+			must(t, err)
+			capture()
+		}
+	}
+	sound(t, s)
+	tried := 0
+	for key, values := range captured {
+		now, err := memory.Get([]byte(key))
+		must(t, err)
+		put := func(value []byte) {
+			var b state.Batch
+			if value == nil {
+				b.Delete([]byte(key))
+			} else {
+				b.Set([]byte(key), value)
+			}
+			must(t, memory.Write(&b, false))
+		}
+		for _, value := range values {
+			if bytes.Equal(value, now) || key == "\x00state" {
+				continue
+			}
+			put(value)
+			tried++
+			if report, err := s.Verify(t.Context(), nil); err != nil || report.Found == 0 {
+				t.Errorf("row %x shows %x, should show %x, and nothing is found, %v", key, value, now, err)
+			}
+			put(now)
+		}
+	}
+	if tried < 100 {
+		t.Errorf("%d lost writes", tried)
+	}
+	sound(t, s)
+}
+
+// A list of what is stale that is gone would leave its rows for ever, also where there was but one.
+func TestLostListsAreFound(t *testing.T) {
+	memory := state.NewMemory()
+	s := open(t, memory, state.Options{})
+	for height := range 4 {
+		o := s.Overlay()
+		if height%2 == 0 {
+			must(t, o.Set(storyRows, []byte("k"), nil))
+		} else {
+			must(t, o.Delete(storyRows, []byte("k")))
+		}
+		commit(t, s, o)
+	}
+	sound(t, s)
+	var lists [][]byte
+	must(t, memory.Scan([]byte("s"), []byte("t"), false, func(key, _ []byte) bool {
+		lists = append(lists, bytes.Clone(key))
+		return true
+	}))
+	if len(lists) != 2 {
+		t.Fatalf("%d lists", len(lists))
+	}
+	for _, key := range lists {
+		value, err := memory.Get(key)
+		must(t, err)
+		var gone, back state.Batch
+		gone.Delete(key)
+		back.Set(key, value)
+		must(t, memory.Write(&gone, false))
+		if report, err := s.Verify(t.Context(), nil); err != nil || report.Found == 0 {
+			t.Errorf("list %x is gone: %v, %v", key, report, err)
+		}
+		must(t, memory.Write(&back, false))
+	}
+}
+
 // reread opens the state and reads all of it.
 func reread(db state.DB) (out []string, err error) {
 	s, err := state.Open(db, storyOptions)

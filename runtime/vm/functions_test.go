@@ -521,7 +521,7 @@ func (s *stage) SetParameters(p abi.Parameters) error {
 	return nil
 }
 
-func (s *stage) Permit(p *abi.Permit) (abi.Status, error) {
+func (s *stage) Permit(_ string, p *abi.Permit) (abi.Status, error) {
 	s.asked = append(s.asked, fmt.Sprintf("permits: %s for code %x with %q", p.Name, p.Hash[:4], p.Capabilities))
 	if p.Name == "lamp" {
 		return abi.StatusNameTaken, nil

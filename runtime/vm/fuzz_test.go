@@ -119,10 +119,10 @@ func FuzzHost(f *testing.F) {
 // nobody manages accounts, authorities, parameters and permits, and knows none.
 type nobody struct{}
 
-func (nobody) Parameters() (abi.Parameters, error)    { return abi.Parameters{}, nil }
-func (nobody) SetParameters(abi.Parameters) error     { return nil }
-func (nobody) Permit(*abi.Permit) (abi.Status, error) { return abi.StatusTooMany, nil }
-func (nobody) Withdraw(string) (abi.Status, error)    { return abi.StatusNoPermit, nil }
+func (nobody) Parameters() (abi.Parameters, error)            { return abi.Parameters{}, nil }
+func (nobody) SetParameters(abi.Parameters) error             { return nil }
+func (nobody) Permit(string, *abi.Permit) (abi.Status, error) { return abi.StatusTooMany, nil }
+func (nobody) Withdraw(string) (abi.Status, error)            { return abi.StatusNoPermit, nil }
 
 func (nobody) SetAuthorities(abi.AuthoritySet) (abi.Status, error) { return abi.StatusNotASet, nil }
 func (nobody) OpenKey(*abi.OpenAccount) (abi.Status, error)        { return abi.StatusUnknown, nil }

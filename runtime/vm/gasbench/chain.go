@@ -66,7 +66,7 @@ func settle(o *state.Overlay) error {
 		}
 	}
 	for n := range waiting {
-		if _, err := r.PutPermit(permit("waiting", n)); err != nil {
+		if _, err := r.PutPermit(&registry.Permit{Permit: *permit("waiting", n)}); err != nil {
 			return err
 		}
 	}
@@ -154,11 +154,11 @@ type permits struct{ *registry.Records }
 
 var _ host.Permits = permits{}
 
-func (p permits) Permit(permit *abi.Permit) (abi.Status, error) {
+func (p permits) Permit(by string, permit *abi.Permit) (abi.Status, error) {
 	if _, taken, err := p.Instance(permit.Name); err != nil || taken {
 		return abi.StatusNameTaken, err
 	}
-	room, err := p.PutPermit(permit)
+	room, err := p.PutPermit(&registry.Permit{Permit: *permit, By: address.OfContract(by)})
 	if err == nil && !room {
 		return abi.StatusTooMany, nil
 	}
