@@ -83,6 +83,9 @@ func addMethod(m method) {
 	if !abi.ValidMethod(m.name) {
 		panic("sdk: " + strconv.Quote(m.name) + " is not a method's name")
 	}
+	if m.name == abi.MethodUpgrade && !isUpgrade(m) {
+		panic("sdk: only the chain calls a method upgrade: declare it with sdk.Upgrade, or name it otherwise")
+	}
 	for _, other := range declared.methods {
 		if other.name == m.name {
 			panic("sdk: the method " + m.name + " is declared twice")

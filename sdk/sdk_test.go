@@ -203,6 +203,7 @@ func TestDeclarations(t *testing.T) {
 		{"described twice, as one and as two", func() { Describe("one", ""); Describe("two", "") }},
 		{`"Open" is not a method's name`, func() { Method("Open", method, "") }},
 		{"the method open is declared twice", func() { Method("open", method, ""); View("open", method, "") }},
+		{"only the chain calls a method upgrade", func() { Method("upgrade", method, "") }},
 		{"takes a uint", func() { Method("n", func(*Ctx, uint64) (None, error) { return None{}, nil }, "") }},
 		{"wire: float64 is float64", func() { Method("f", func(*Ctx, args) (float64, error) { return 0, nil }, "") }},
 		{"event e is a uint", func() { Event[uint64]("e", "") }},
