@@ -21,6 +21,14 @@ func NewMemory() *Memory {
 	return &Memory{rows: btree.NewG(32, func(a, b op) bool { return bytes.Compare(a.key, b.key) < 0 })}
 }
 
+// Clone returns a Memory with the same rows, which changes apart from this one. It takes no time: the rows are copied when they
+// are written.
+func (m *Memory) Clone() *Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &Memory{rows: m.rows.Clone()}
+}
+
 // Get implements [DB].
 func (m *Memory) Get(key []byte) ([]byte, error) {
 	m.mu.Lock()
