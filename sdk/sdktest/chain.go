@@ -1,25 +1,19 @@
 package sdktest
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 
-	"github.com/wardledger/ward/runtime"
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/abi/specjson"
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/cbor"
 	"github.com/wardledger/ward/runtime/receipt"
-	"github.com/wardledger/ward/runtime/registry"
-	"github.com/wardledger/ward/runtime/state"
-	"github.com/wardledger/ward/runtime/tx"
-	"github.com/wardledger/ward/runtime/vm"
 	"github.com/wardledger/ward/sdk"
-	"github.com/wardledger/ward/sdk/build"
+	"github.com/wardledger/ward/sdk/sdktest/link"
 	"github.com/wardledger/ward/sdk/wire"
 )
 
@@ -39,7 +33,10 @@ type Contract struct {
 	// Dir is the folder of its source; "." is the one of the test.
 	Dir string
 	// Module is used instead of Dir if it isn't nil.
-	Module *build.Module
+	Module *Module
+	// Standard is used instead of both: the name of a contract that chains have from the start, such as "access". [Standard]
+	// has those with their powers and inits.
+	Standard string
 	// Name is what the instance is called. Empty: as its spec says.
 	Name string
 	// Admin is whose contract it is, and the sender of init. Nil: the operator.
@@ -66,44 +63,50 @@ type Chain struct {
 	// LastValid is the last height at which they may be executed; 0 is any.
 	LastValid uint64
 
-	t       testing.TB
-	runtime *runtime.Runtime
-	state   *state.State
-	specs   map[string]*abi.Spec
-	now     sdk.Time
-	events  []Event
-	updates []AuthorityUpdate
+	t        testing.TB
+	machine  func(method string, in, out any) error
+	number   int // of the chain in the machine
+	tip      link.Tip
+	specs    map[string]*abi.Spec
+	now      sdk.Time
+	events   []Event
+	updates  []AuthorityUpdate
+	signers  map[*Key][2]uint64 // who has signed, and what their sequences were before, for Revert
+	timeline int                // another one after each Revert
+	gas      map[string]gasUse  // by method
 }
 
 // AuthorityUpdate is a change of the authorities that the last block hands over to the engine.
-type AuthorityUpdate = runtime.AuthorityUpdate
+type AuthorityUpdate = link.Update
+
+// A Module is a contract that was built.
+type Module = link.Module
 
 // ID is the chain id of every test chain.
 const ID = "ward-test"
 
-// engine compiles each contract once for all chains of a test binary. It is never
-// closed: the process ends with the tests.
-var engine = sync.OnceValues(func() (*vm.Engine, error) { return vm.New(vm.Options{}) })
-
-// builds holds what Build made, by folder.
-var builds sync.Map // string -> func() (*build.Module, error)
-
 // Build returns the contract in a folder, built once in a test binary.
-func Build(t testing.TB, dir string) *build.Module {
+func Build(t testing.TB, dir string) *Module {
 	t.Helper()
-	absolute, err := filepath.Abs(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	once, _ := builds.LoadOrStore(absolute, sync.OnceValues(func() (*build.Module, error) {
-		// Not the test's context: other tests wait for the same module.
-		return build.Contract(context.Background(), build.Options{Dir: dir})
-	}))
-	module, err := once.(func() (*build.Module, error))()
-	if err != nil {
+	return built(t, link.Code{Dir: absolute(t, dir)})
+}
+
+func built(t testing.TB, code link.Code) *Module {
+	t.Helper()
+	module := new(Module)
+	if err := engine(t)("Build", code, module); err != nil {
 		t.Fatal(err)
 	}
 	return module
+}
+
+func absolute(t testing.TB, dir string) string {
+	t.Helper()
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // New returns a chain on which the contracts exist, in this order, at height 1 and
@@ -121,31 +124,26 @@ func New(t testing.TB, contracts ...Contract) *Chain {
 // said. What else goes wrong ends the test.
 func Try(t testing.TB, contracts ...Contract) (*Chain, error) {
 	t.Helper()
-	vm, err := engine()
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := &Chain{
 		Operator: Ed25519("operator"), GasLimit: DefaultGasLimit,
-		t: t, now: Start, specs: map[string]*abi.Spec{runtime.CodeContract: runtime.CodeSpec()},
+		t: t, machine: engine(t), now: Start, specs: map[string]*abi.Spec{}, signers: map[*Key][2]uint64{},
 	}
-	if c.state, err = state.Open(state.NewMemory(), state.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if c.runtime, err = runtime.New(runtime.Config{State: c.state, Engine: vm}); err != nil {
-		t.Fatal(err)
-	}
-	genesis := runtime.Genesis{
-		Chain: ID, Operator: address.Address(c.Operator.Address()),
-		Accounts: []runtime.GenesisAccount{{Key: c.Operator.Public(), Quota: AmpleQuota, Scope: anything}},
-	}
+	genesis := link.Genesis{Chain: ID, Operator: c.Operator.link(), Quota: AmpleQuota, Time: int64(c.now)}
 	for _, contract := range contracts {
+		code := link.Code{Standard: contract.Standard}
+		switch {
+		case contract.Standard != "":
+		case contract.Module != nil:
+			code.Wasm = contract.Module.Wasm
+		default:
+			code.Dir = absolute(t, contract.Dir)
+		}
 		module := contract.Module
 		if module == nil {
-			module = Build(t, contract.Dir)
+			module = built(t, code)
 		}
-		g := runtime.GenesisContract{
-			Name: contract.Name, Code: module.Wasm, Capabilities: contract.Capabilities,
+		g := link.Contract{
+			Name: contract.Name, Code: code, Capabilities: contract.Capabilities,
 			Admin: address.Address(c.Operator.Address()),
 		}
 		if g.Name == "" {
@@ -160,16 +158,32 @@ func Try(t testing.TB, contracts ...Contract) (*Chain, error) {
 		}
 		genesis.Contracts = append(genesis.Contracts, g)
 	}
-	header := runtime.Header{Height: 1, Time: int64(c.now)}
-	if _, err := c.runtime.InitChain(genesis, header); err != nil {
-		return nil, err
+	var begun link.Begun
+	c.ask("Begin", genesis, &begun)
+	if begun.Refused != "" {
+		return nil, errors.New(begun.Refused)
 	}
-	c.Block()
+	c.number, c.tip, c.updates = begun.Number, begun.Tip, begun.Updates
+	t.Cleanup(func() { c.machine("Forget", c.number, new(bool)) })
+	for name, spec := range begun.BuiltIn {
+		c.specs[name] = spec
+	}
+	for _, e := range begun.Events {
+		c.events = append(c.events, c.event(e))
+	}
 	return c, nil
 }
 
+// ask calls the machine, whose errors are faults of the harness.
+func (c *Chain) ask(method string, in, out any) {
+	c.t.Helper()
+	if err := c.machine(method, in, out); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // anything is the scope of the accounts that the harness opens.
-var anything = []abi.Scope{{Contract: runtime.AnyContract}}
+var anything = []abi.Scope{{Contract: link.AnyContract}}
 
 // Account opens an account for the Ed25519 key of a name: it may call everything,
 // with [AmpleQuota]. A key that has an account already fails the test.
@@ -209,31 +223,22 @@ func (c *Chain) OpenKey(k sdk.OpenKey) {
 
 func (c *Chain) open(o *abi.OpenAccount, name string) {
 	c.t.Helper()
-	overlay := c.state.Overlay()
-	status, err := registry.New(overlay).OpenKey(o, c.state.Height())
-	if err != nil {
-		c.t.Fatal(err)
+	var opened link.Opened
+	c.ask("Open", link.Open{Number: c.number, Account: *o}, &opened)
+	if opened.Status != abi.StatusOK {
+		c.t.Fatalf("account of %s: %s", name, opened.Status)
 	}
-	if status != abi.StatusOK {
-		c.t.Fatalf("account of %s: %s", name, status)
-	}
-	stage, err := overlay.Stage(c.state.Height() + 1)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if err := stage.Commit(); err != nil {
-		c.t.Fatal(err)
-	}
+	c.tip = opened.Tip
 }
 
 // Now returns the time that the next block will have, and that views see.
 func (c *Chain) Now() sdk.Time { return c.now }
 
 // Height returns the height of the last block.
-func (c *Chain) Height() uint64 { return c.state.Height() }
+func (c *Chain) Height() uint64 { return c.tip.Height }
 
 // Root returns the state root after the last block.
-func (c *Chain) Root() []byte { return c.state.Root() }
+func (c *Chain) Root() []byte { return c.tip.Root }
 
 // Advance moves the clock on.
 func (c *Chain) Advance(d sdk.Duration) {
@@ -254,16 +259,19 @@ func (c *Chain) SetTime(now sdk.Time) {
 // sdk/wire such as the struct that the method takes, nil for nothing, [JSON] or [CBOR].
 func (c *Chain) Sign(as *Key, contract, method string, args any) []byte {
 	c.t.Helper()
-	lane := runtime.LaneOf(contract)
-	raw, err := tx.Sign(&tx.Tx{
-		Chain: ID, Sequence: as.next[lane], LastValid: c.LastValid, GasLimit: c.GasLimit,
+	var signed link.Signed
+	err := c.machine("Sign", link.Sign{
+		Key: as.link(), Chain: ID, Sequences: as.next, LastValid: c.LastValid, GasLimit: c.GasLimit,
 		Contract: contract, Method: method, Args: c.args(contract, method, args),
-	}, as.secret)
+	}, &signed)
 	if err != nil {
 		c.t.Fatalf("%s.%s by %s: %v", contract, method, as, err)
 	}
-	as.next[lane]++
-	return raw
+	if _, ok := c.signers[as]; !ok {
+		c.signers[as] = as.next
+	}
+	as.next[signed.Lane]++
+	return signed.Raw
 }
 
 // args encodes what a method is given.
@@ -307,31 +315,15 @@ func (c *Chain) Call(as *Key, contract, method string, args any) *Receipt {
 // returns their receipts in order.
 func (c *Chain) Block(transactions ...[]byte) []*Receipt {
 	c.t.Helper()
-	header := runtime.Header{Height: c.state.Height() + 1, Time: int64(c.now)}
-	block, err := c.runtime.Begin(header)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	receipts := make([]*Receipt, len(transactions))
-	for i, raw := range transactions {
-		r, err := block.Apply(raw)
-		if err != nil {
-			c.t.Fatal(err)
-		}
+	var done link.Executed
+	c.ask("Block", link.Block{Number: c.number, Time: int64(c.now), Transactions: transactions}, &done)
+	c.tip, c.updates = done.Tip, done.Updates
+	receipts := make([]*Receipt, len(done.Receipts))
+	for i, r := range done.Receipts {
 		receipts[i] = c.receipt(r)
+		c.events = append(c.events, receipts[i].Events...)
 	}
-	stage, err := block.Seal()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if err := stage.Commit(); err != nil {
-		c.t.Fatal(err)
-	}
-	c.updates = stage.Updates
-	for _, r := range receipts {
-		c.events = append(c.events, r.Events...)
-	}
-	for _, e := range stage.Events {
+	for _, e := range done.Events {
 		c.events = append(c.events, c.event(e))
 	}
 	return receipts
@@ -346,15 +338,11 @@ func (c *Chain) View(contract, method string, args any) *Receipt {
 // ViewAs asks a contract at the last height as somebody, whom nobody checks.
 func (c *Chain) ViewAs(sender sdk.Address, contract, method string, args any) *Receipt {
 	c.t.Helper()
-	// Not the test's context, which can be cancelled: the engine would compile the
-	// contract a second time, to be able to stop it.
-	r, _, err := c.runtime.View(context.WithoutCancel(c.t.Context()), runtime.Query{
-		Time: int64(c.now), Contract: contract, Method: method,
+	var r receipt.Receipt
+	c.ask("View", link.View{
+		Number: c.number, Time: int64(c.now), Contract: contract, Method: method,
 		Args: c.args(contract, method, args), Sender: address.Address(sender),
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	}, &r)
 	return c.receipt(r)
 }
 
@@ -378,20 +366,11 @@ func (c *Chain) Events(names ...string) []Event {
 // chain starts with those that the inits of its contracts want.
 func (c *Chain) Updates() []AuthorityUpdate { return c.updates }
 
-// Key returns what the chain knows of a key, and whether it knows it.
-func (c *Chain) Key(kid sdk.Address) (runtime.KeyInfo, bool) {
-	c.t.Helper()
-	info, found, err := c.runtime.Key(address.Address(kid), int64(c.now))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return info, found
-}
-
 // Spec returns the spec of a contract of this chain, or nil.
 func (c *Chain) Spec(contract string) *abi.Spec { return c.specs[contract] }
 
 func (c *Chain) receipt(r receipt.Receipt) *Receipt {
+	c.count(&r)
 	out := &Receipt{Receipt: r, t: c.t, spec: c.specs[r.Contract]}
 	for _, e := range r.Events {
 		out.Events = append(out.Events, c.event(e))

@@ -18,6 +18,12 @@
 // admission, replay window, scope and quota, then the contract, then a commit. Time
 // stands still unless the test moves it. [Chain.Block] puts several in one block.
 //
+// A test goes back to an earlier moment with [Chain.Checkpoint] and [Chain.Revert], keeps what calls cost with
+// [Chain.GasReport], and tries random calls with [Chain.Explore]. [Standard] has the contracts that every chain begins with.
+//
+// The engine is in the test's process in Ward's own repository. In a contract's folder that `ward contract new` has made it is in
+// the command ward, which the test starts (WARD says which one): so an author's module needs nothing but the SDK.
+//
 // Contracts are built by sdk/build when [New] is called, once in a test binary.
 // Everything else is made anew by each New, so tests may run in parallel. Keys
 // follow from their names, and nothing depends on the machine: a test that prints

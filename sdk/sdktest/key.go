@@ -1,60 +1,66 @@
 package sdktest
 
 import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/sha256"
 	"fmt"
 	"testing"
 
-	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/sdk"
+	"github.com/wardledger/ward/sdk/sdktest/link"
 	"github.com/wardledger/ward/sdk/wire"
 )
 
 // A Key is a private key with a name. The name decides the key.
 type Key struct {
 	Name   string
-	secret *tx.SecretKey
+	p256   bool
+	seed   [sha256.Size]byte
+	public sdk.PublicKey
 	next   [2]uint64 // the next sequence, by lane
 }
 
 // Ed25519 returns the Ed25519 key of a name. No chain knows it yet.
 func Ed25519(name string) *Key {
-	secret, err := tx.NewEd25519(seed(name))
-	if err != nil {
-		panic("BUG: sdktest: " + err.Error())
-	}
-	return newKey(name, secret)
+	k := newKey(name, name)
+	k.public = sdk.PublicKey(ed25519.NewKeyFromSeed(k.seed[:])[ed25519.SeedSize:])
+	return k
 }
 
 // P256 returns the P-256 key of a name, another than its Ed25519 key. No chain knows
 // it yet.
 func P256(name string) *Key {
-	secret, err := tx.NewP256(seed("P-256 " + name))
+	k := newKey(name, "P-256 "+name)
+	k.p256 = true
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), k.seed[:])
 	if err != nil {
 		// One name in 2^32 gives no key.
 		panic(fmt.Sprintf("sdktest: choose another name than %q: %v", name, err))
 	}
-	return newKey(name, secret)
+	point, err := private.PublicKey.Bytes() // 04 || x || y
+	if err != nil {
+		panic("BUG: sdktest: " + err.Error())
+	}
+	k.public = append(sdk.PublicKey{2 | point[64]&1}, point[1:33]...)
+	return k
 }
 
-func newKey(name string, secret *tx.SecretKey) *Key {
-	return &Key{Name: name, secret: secret, next: [2]uint64{1, 1}}
+func newKey(name, seed string) *Key {
+	return &Key{Name: name, seed: sha256.Sum256([]byte("sdktest " + seed)), next: [2]uint64{1, 1}}
 }
 
-func seed(name string) []byte {
-	h := sha256.Sum256([]byte("sdktest " + name))
-	return h[:]
-}
+// link is the key as the machine takes it.
+func (k *Key) link() link.Key { return link.Key{P256: k.p256, Seed: k.seed[:]} }
 
 // Address returns the key's address, which also names the account that is opened
 // for it.
-func (k *Key) Address() sdk.Address { return sdk.Address(k.secret.Public().Address()) }
+func (k *Key) Address() sdk.Address { return sdk.Address(address.FromKey(k.public)) }
 
 // Public returns the public key.
-func (k *Key) Public() sdk.PublicKey { return k.secret.Public().Bytes }
-
-// Secret returns what signs, for tests that make envelopes of their own.
-func (k *Key) Secret() *tx.SecretKey { return k.secret }
+func (k *Key) Public() sdk.PublicKey { return k.public }
 
 // String returns the name.
 func (k *Key) String() string { return k.Name }
@@ -71,8 +77,8 @@ func (k *Key) Message(t testing.TB, aad string, payload any) []byte {
 			t.Fatalf("payload of a message under %q: %v", aad, err)
 		}
 	}
-	message, err := tx.SignMessage(aad, raw, k.secret)
-	if err != nil {
+	var message []byte
+	if err := engine(t)("Message", link.Message{Key: k.link(), AAD: aad, Payload: raw}, &message); err != nil {
 		t.Fatalf("message of %s under %q: %v", k, aad, err)
 	}
 	return message
