@@ -23,8 +23,8 @@ import (
 
 func contractCommand() *urfave.Command {
 	return &urfave.Command{
-		Name: "contract", Usage: "build, deploy and list contracts",
-		Subcommands: []*urfave.Command{
+		Name: "contract", Usage: "start, test, build, deploy and list contracts",
+		Subcommands: append(authorCommands(), []*urfave.Command{
 			{
 				Name: "build", Usage: "compile a contract written in Go", ArgsUsage: "FOLDER",
 				Description: `Compiles the package main in FOLDER to Wasm with the Go command, asks it for its spec, and
@@ -76,7 +76,7 @@ only the chain's operator. Anybody may deploy what the authorities have permitte
 				Flags:  []urfave.Flag{nodeFlag, jsonFlag},
 				Action: contractSpec,
 			},
-		},
+		}...),
 	}
 }
 

@@ -73,6 +73,12 @@ func Contract(ctx context.Context, o Options) (*Module, error) {
 	return module, nil
 }
 
+// Needs says what is missing on this machine to build the contract in a folder, as [Contract] would, and builds nothing.
+func Needs(ctx context.Context, o Options) error {
+	_, err := findGo(ctx, o)
+	return err
+}
+
 // compile runs the Go command; it returns the module without a spec.
 func compile(ctx context.Context, o Options) (wasm []byte, toolchain string, err error) {
 	tool, err := findGo(ctx, o)

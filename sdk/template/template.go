@@ -1,0 +1,113 @@
+// Package template starts contracts: it writes a folder with a small policy, its tests, and the SDK's source, which go.mod points
+// to. Nothing in it comes from anywhere else, so it builds and tests without a network.
+package template
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wardledger/ward"
+	"github.com/wardledger/ward/runtime/abi"
+)
+
+// The policies lie in folders that the Go command passes over, because their gas report is an author's: script/new.txtar in cli
+// builds and tests each.
+//
+//go:embed _lock/*.go _meter/*.go _blank/*.go README.in
+var policies embed.FS
+
+// Names returns the names of the templates; the first is the usual one.
+func Names() []string { return []string{"lock", "meter", "blank"} }
+
+// SDKFolder is where the SDK lies in a contract's folder.
+const SDKFolder = ".ward/sdk"
+
+// Write makes dir, which must not be there or be empty, the folder of a contract called name.
+func Write(dir, name, template string) error {
+	if !abi.ValidContract(name) {
+		return fmt.Errorf("%q: a contract's name is a lower-case letter, then lower-case letters, digits and \"-\", at most %d", name, abi.MaxContractName)
+	}
+	if !slices.Contains(Names(), template) {
+		return fmt.Errorf("no template %q: there are %s", template, strings.Join(Names(), ", "))
+	}
+	if there, err := os.ReadDir(dir); len(there) > 0 {
+		return fmt.Errorf("%s is there already and not empty", dir)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	rename := strings.NewReplacer(
+		"my-"+template, name, "My-"+template, strings.ToUpper(name[:1])+name[1:], "my-name", name)
+	sources, err := fs.ReadDir(policies, "_"+template)
+	if err != nil {
+		return err
+	}
+	files := map[string]string{"README.md": "README.in"}
+	for _, s := range sources {
+		files[s.Name()] = path.Join("_"+template, s.Name())
+	}
+	for to, from := range files {
+		content, err := policies.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		if err := write(filepath.Join(dir, to), []byte(rename.Replace(string(content)))); err != nil {
+			return err
+		}
+	}
+	mod := "module " + name + "\n\n" + goLine + "\nrequire " + module + " v0.0.0\n\nreplace " + module + " => ./" + SDKFolder + "\n"
+	if err := write(filepath.Join(dir, "go.mod"), []byte(mod)); err != nil {
+		return err
+	}
+	if err := write(filepath.Join(dir, ".gitignore"), []byte("*.wasm\n")); err != nil {
+		return err
+	}
+	return SDK(dir)
+}
+
+const module = "github.com/wardledger/ward"
+
+// goLine is the line of go.mod with the oldest Go that the SDK is for.
+const goLine = "go 1.26.0\n"
+
+// Tags at the start of a file that is only for this repository, and of one that is only for what is carried.
+const (
+	here    = "//go:build !ward_carried\n"
+	carried = "//go:build ward_carried\n\n"
+)
+
+// SDK writes the SDK of this ward into the folder of a contract, in place of what was there.
+func SDK(dir string) error {
+	root := filepath.Join(dir, filepath.FromSlash(SDKFolder))
+	if err := os.RemoveAll(root); err != nil {
+		return err
+	}
+	mod := "// Written by ward contract new and ward contract sdk.\nmodule " + module + "\n\n" + goLine
+	if err := write(filepath.Join(root, "go.mod"), []byte(mod)); err != nil {
+		return err
+	}
+	return fs.WalkDir(ward.SDK, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		content, err := ward.SDK.ReadFile(name)
+		if err != nil || bytes.HasPrefix(content, []byte(here)) {
+			return err
+		}
+		return write(filepath.Join(root, filepath.FromSlash(name)), bytes.TrimPrefix(content, []byte(carried)))
+	})
+}
+
+func write(file string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, content, 0o644)
+}
