@@ -153,7 +153,7 @@ func (st *Stage) write(base reader, rows []*row) error {
 	for _, o := range encoded {
 		st.batch.Set(o.key, o.value)
 	}
-	if st.base > 0 && len(old.pages)+len(old.deleted) > 0 {
+	if st.base > 0 && len(changes) > 0 { // empty too: a height that changed anything has its list, or lost it
 		key := heightKey(kindStale, st.height)
 		st.batch.Set(key, sealed(key, old.encode()))
 	}

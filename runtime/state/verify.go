@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 
 	"github.com/wardledger/ward/runtime/state/merkle"
 )
@@ -72,9 +73,14 @@ type checker struct {
 	progress func(uint64)
 	pages    *cache
 	report   Report
-	roots    []merkle.Node // of the heights from the earliest on
-	seen     uint64        // rows that have a leaf
-	stored   uint64        // pages
+	seen     uint64 // rows that have a leaf
+	stored   uint64 // pages
+	chain    uint64 // of keys of older rows: the sum of the hashes of all, less that of those to which a newer row leads
+
+	old struct { // the root that was asked for last: older rows lie in the order of heights
+		height uint64
+		root   merkle.Node
+	}
 }
 
 func (c *checker) find(key []byte, height uint64, problem string, args ...any) {
@@ -85,31 +91,35 @@ func (c *checker) find(key []byte, height uint64, problem string, args ...any) {
 }
 
 func (c *checker) run() error {
-	c.roots = make([]merkle.Node, c.tip.height-c.tip.earliest+1)
-	for i := range c.roots {
-		height := c.tip.earliest + uint64(i)
+	var before merkle.Node
+	known := false // before is that of the height before
+	for height := c.tip.earliest; height <= c.tip.height; height++ {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
 		root, err := readRoot(c.view, height)
 		if err != nil {
 			c.find(heightKey(kindRoot, height), height, "%s", err)
+			known = false
 			continue
 		}
-		c.roots[i] = root
-		if i > 0 && c.roots[i-1].Count > 1 && c.roots[i-1].Hash != root.Hash {
-			key := heightKey(kindStale, height)
-			if sealed, err := c.view.Get(key); err != nil || sealed == nil {
-				c.find(key, height, "the list of what is stale is missing: %v", err)
-			}
-		}
 		after := uint64(0)
-		if i > 0 {
+		if height > c.tip.earliest {
 			after = height - 1 // what is older was there before, and has been looked at
+			if known && before.Root() != root.Root() {
+				key := heightKey(kindStale, height)
+				if sealed, err := c.view.Get(key); err != nil || sealed == nil {
+					c.find(key, height, "the list of what is stale is missing: %v", err)
+				}
+			}
 		}
 		if err := c.tree(root, height, after); err != nil {
 			return err
 		}
+		before, known = root, true
 	}
-	if last := c.roots[len(c.roots)-1]; last != c.tip.root {
-		c.find(heightKey(kindRoot, c.tip.height), c.tip.height, "the root is %x, the record says %x", last.Hash, c.tip.root.Hash)
+	if known && before != c.tip.root {
+		c.find(heightKey(kindRoot, c.tip.height), c.tip.height, "the root is %x, the record says %x", before.Hash, c.tip.root.Hash)
 	}
 	err := c.view.Scan(nil, nil, false, func(key, sealed []byte) bool {
 		c.report.Stored++
@@ -121,22 +131,22 @@ func (c *checker) run() error {
 				return false
 			}
 		}
-		c.row(bytes.Clone(key), bytes.Clone(sealed))
+		c.row(key, sealed)
 		return true
 	})
 	if err == nil {
 		err = c.ctx.Err()
 	}
-	if err != nil {
-		return err
+	if err == nil && c.stored != c.report.Pages {
+		err = c.surplus()
 	}
-	if c.stored != c.report.Pages {
-		c.find([]byte{kindPage}, c.tip.earliest, "%d pages are stored, the trees of the heights have %d", c.stored, c.report.Pages)
+	if err == nil && c.chain != 0 {
+		err = c.forgotten()
 	}
-	if c.seen != c.tip.root.Count {
-		return c.missing()
+	if err == nil && c.seen != c.tip.root.Count {
+		err = c.missing()
 	}
-	return nil
+	return err
 }
 
 // tree looks at the pages below a node that are newer than a version.
@@ -164,10 +174,29 @@ func (c *checker) tree(n merkle.Node, height, after uint64) error {
 	return nil
 }
 
+// root is that of a height which is kept.
+func (c *checker) root(height uint64) (merkle.Node, error) {
+	if height == c.tip.height {
+		return c.tip.root, nil
+	}
+	if height != c.old.height {
+		root, err := readRoot(c.view, height)
+		if err != nil {
+			return root, err
+		}
+		c.old.height, c.old.root = height, root
+	}
+	return c.old.root, nil
+}
+
 // leaf is what a height has at a row's path.
-func (c *checker) leaf(height uint64, rowKey []byte) (merkle.Node, bool, error) {
+func (c *checker) leaf(height uint64, rowKey []byte) (leaf merkle.Node, found bool, err error) {
+	root, err := c.root(height)
+	if err != nil {
+		return leaf, false, err
+	}
 	r := reader{view: c.view, cache: c.pages}
-	return merkle.Find(&r, c.roots[height-c.tip.earliest], pathOf(rowKey))
+	return merkle.Find(&r, root, pathOf(rowKey))
 }
 
 // row looks at one row of the storage.
@@ -234,13 +263,23 @@ func (c *checker) stale(key []byte, height uint64, value []byte) {
 	}
 }
 
+func keySum(key []byte) uint64 {
+	h := fnv.New64a()
+	h.Write(key)
+	return h.Sum64()
+}
+
 // history checks that what a row says of an older version is there.
 func (c *checker) history(rowKey []byte, s stored) {
 	if !s.older || s.version <= c.tip.earliest {
 		return
 	}
 	key := historyKey(s.version, rowKey)
-	if older, found, err := getStored(c.view, key); err != nil || !found || older.version >= s.version {
+	older, found, err := getStored(c.view, key)
+	if err == nil && found {
+		c.chain -= keySum(key)
+	}
+	if err != nil || !found || older.version >= s.version {
 		c.find(key, s.version-1, "what the row was before height %d is missing, or damaged: %v", s.version, err)
 	}
 }
@@ -293,6 +332,7 @@ func (c *checker) deleted(key, sealedValue []byte) {
 
 func (c *checker) older(key, sealedValue []byte) {
 	c.report.History++
+	c.chain += keySum(key)
 	s, err := decodeStored(key, sealedValue)
 	if err == nil && len(key) < 10 {
 		err = fmt.Errorf("%w: too short for a height and a row", ErrCorrupt)
@@ -321,23 +361,94 @@ func (c *checker) older(key, sealedValue []byte) {
 	}
 }
 
+// surplus names the pages that no tree has. A page is in the tree of the height that wrote it, or in the earliest.
+func (c *checker) surplus() error {
+	r := reader{view: c.view, cache: c.pages}
+	return c.each(kindPage, func(key, _ []byte) {
+		k, rest, err := merkle.ParseKey(key[1:])
+		if err == nil && len(rest) > 0 {
+			err = fmt.Errorf("%d bytes behind the key", len(rest))
+		}
+		var root merkle.Node
+		if err == nil {
+			root, err = c.root(min(max(k.Version, c.tip.earliest), c.tip.height))
+		}
+		found := false
+		if err == nil {
+			found, err = merkle.HasPage(&r, root, k)
+		}
+		if err != nil || !found {
+			c.find(key, k.Version, "no height has this page: %v", err)
+		}
+	})
+}
+
+// forgotten names the older rows to which no newer one leads: the newer one is itself older than it should be.
+func (c *checker) forgotten() error {
+	return c.each(kindHistory, func(key, _ []byte) {
+		if len(key) < 10 {
+			return // found already
+		}
+		height := binary.BigEndian.Uint64(key[1:])
+		s, found, err := getStored(c.view, kindKey(kindRow, key[9:]))
+		if err == nil && !found {
+			s, found, err = getStored(c.view, kindKey(kindDeletedRow, key[9:]))
+		}
+		if err != nil || !found || s.version < height {
+			c.find(kindKey(kindRow, key[9:]), height, "was written at height %d, and what is there is of height %d: %v", height, s.version, err)
+		}
+	})
+}
+
+// each visits the rows of a kind.
+func (c *checker) each(kind byte, visit func(key, sealed []byte)) error {
+	n := 0
+	err := c.view.Scan([]byte{kind}, []byte{kind + 1}, false, func(key, sealed []byte) bool {
+		visit(key, sealed)
+		n++
+		return n%4096 > 0 || c.ctx.Err() == nil
+	})
+	if err == nil {
+		err = c.ctx.Err()
+	}
+	return err
+}
+
+// missingAtOnce is of how many rows missing has the paths in memory at a time, of about 100 bytes each.
+const missingAtOnce = 1 << 20
+
 // missing names the leaves that have no row.
 func (c *checker) missing() error {
-	have := make(map[merkle.Path]struct{}, c.seen)
-	err := c.view.Scan([]byte{kindRow}, []byte{kindRow + 1}, false, func(key, _ []byte) bool {
-		if _, _, err := rowKeyOf(key[1:]); err == nil {
-			have[pathOf(key[1:])] = struct{}{}
+	passes := c.seen/missingAtOnce + 1
+	part := (1<<32)/passes + 1 // of the first 4 bytes of a key's hash
+	for pass := range passes {
+		mine := func(p *merkle.Path) bool {
+			return uint64(binary.BigEndian.Uint32(p[merkle.PrefixSize:]))/part == pass
 		}
-		return true
-	})
-	if err != nil {
-		return err
+		have := map[merkle.Path]struct{}{}
+		err := c.each(kindRow, func(key, _ []byte) {
+			if _, _, err := rowKeyOf(key[1:]); err == nil {
+				if p := pathOf(key[1:]); mine(&p) {
+					have[p] = struct{}{}
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+		r := reader{view: c.view, cache: c.pages}
+		err = merkle.Walk(&r, c.tip.root, merkle.Path{}, false, func(leaf *merkle.Node) bool {
+			if _, ok := have[leaf.Path]; !ok && mine(&leaf.Path) {
+				c.find([]byte{kindRow}, c.tip.height, "the row of the leaf at path %x is missing", leaf.Path)
+			}
+			return true
+		})
+		if err != nil {
+			if c.report.Found > 0 {
+				return nil // a page that cannot be read: it has been found
+			}
+			return err
+		}
 	}
-	r := reader{view: c.view, cache: c.pages}
-	return merkle.Walk(&r, c.tip.root, merkle.Path{}, false, func(leaf *merkle.Node) bool {
-		if _, ok := have[leaf.Path]; !ok {
-			c.find([]byte{kindRow}, c.tip.height, "the row of the leaf at path %x is missing", leaf.Path)
-		}
-		return true
-	})
+	return nil
 }

@@ -46,6 +46,25 @@ func (p *Page) find(path Path) (i int, ok bool) {
 	return low - 1, path.cut(int(n.Depth)) == n.Path
 }
 
+// HasPage reports whether a tree has the page that is stored under a key.
+func HasPage(pages Loader, root Node, k Key) (bool, error) {
+	for n := root; n.Count > 1 && n.Depth <= k.Depth; {
+		if n.key() == k {
+			return true, nil
+		}
+		p, err := pages.Load(n.key())
+		if err != nil {
+			return false, err
+		}
+		i, ok := p.find(k.Prefix)
+		if !ok {
+			break
+		}
+		n = p.nodes[i]
+	}
+	return false, nil
+}
+
 // Steps returns the way from the leaf at a path up to the root. The leaf must be there.
 func Steps(pages Loader, root Node, path Path) (leaf Node, steps []Step, err error) {
 	n := root
