@@ -265,13 +265,12 @@ func administer(c call, a codeArgs) (outcome, error) {
 	if refused != nil || err != nil {
 		return orZero(refused), err
 	}
-	if a.method == announceMethod {
-		return t.announce(c, a)
-	}
 	if c.sender != t.Admin {
 		return stopped(receipt.NotPermitted, "the admin of %q is a contract, which can change its code by a permit, and nothing else", a.name), nil
 	}
 	switch a.method {
+	case announceMethod:
+		return t.announce(c, a)
 	case withdrawMethod:
 		n := t.lock.Announced
 		if n == nil {
@@ -316,15 +315,6 @@ func (t *target) announce(c call, a codeArgs) (outcome, error) {
 			return *refused, nil
 		}
 		n.Hash, n.Version, n.Rollback = then.Hash, then.Version, true
-	}
-	if c.sender != t.Admin {
-		if refused := t.mayBecome(c.sender, n.Hash); refused != nil {
-			return *refused, nil
-		}
-		if b := t.lock.Announced; b != nil && b.Hash == n.Hash && b.Rollback == n.Rollback && c.time <= b.Earliest+AnnouncedFor {
-			// Anybody may announce what was permitted, and could put it off for ever.
-			return stopped(receipt.Exists, "code %x is announced for contract %q already", n.Hash, a.name), nil
-		}
 	}
 	t.lock.Announced = n
 	return saved(c.records.PutTimelock(a.name, t.lock), document(uintOf("version", n.Version), intOf("earliest", n.Earliest)),
