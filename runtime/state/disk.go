@@ -141,13 +141,13 @@ func decodeStored(key, sealed []byte) (s stored, err error) {
 	case kindDeletedRow:
 		s.deleted = true
 	}
-	head, n := binary.Uvarint(b)
-	if n <= 0 || s.deleted && n != len(b) {
+	head, value, err := uvarint(b)
+	if err != nil || s.deleted && len(value) > 0 {
 		return s, fmt.Errorf("%w: row %x has no head", ErrCorrupt, key)
 	}
 	s.version, s.older = head>>1, head&1 == 1
 	if !s.deleted {
-		s.value = b[n:len(b):len(b)]
+		s.value = value[:len(value):len(value)]
 	}
 	return s, nil
 }
