@@ -276,6 +276,59 @@ func TestOracle(t *testing.T) {
 				m.heights[m.latest], m.roots[m.latest] = m.now, stage.Root()
 				m.begin()
 			},
+			"prove": func(t *rapid.T) {
+				if m.latest == 0 {
+					t.Skip("nothing committed")
+				}
+				height := rapid.Uint64Range(m.s.Earliest(), m.latest).Draw(t, "height")
+				snap, err := m.s.At(height)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer snap.Close()
+				c, k := collections.Draw(t, "collection"), keys.Draw(t, "key")
+				var value []byte
+				if v, ok := m.heights[height][[2]string{c, k}]; ok {
+					value = append([]byte{}, v...)
+				}
+				p, err := snap.Prove([]byte(c), []byte(k))
+				if errors.Is(err, state.ErrNothingThere) && len(m.heights[height]) == 0 {
+					return
+				}
+				if err != nil || !proves(m.roots[height], []byte(c), []byte(k), value, p) {
+					t.Fatalf("height %d: no proof of %q %q = %q, %v", height, c, k, value, err)
+				}
+			},
+			"travel": func(t *rapid.T) {
+				if m.latest == 0 {
+					t.Skip("nothing committed")
+				}
+				height := rapid.Uint64Range(m.s.Earliest(), m.latest).Draw(t, "height")
+				snap, err := m.s.At(height)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer snap.Close()
+				db := state.NewMemory()
+				in, err := state.OpenImport(db, height, m.roots[height])
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = snap.Export(context.Background(), func(chunk []byte) error { _, err := in.Add(chunk); return err })
+				if err != nil {
+					t.Fatal(err)
+				}
+				other, err := state.Open(db, state.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				arrived, err := other.At(height)
+				if err != nil || !bytes.Equal(arrived.Root(), m.roots[height]) {
+					t.Fatalf("height %d arrived with root %x, %v", height, arrived.Root(), err)
+				}
+				agree(t, "arrived", arrived, m.heights[height])
+				arrived.Close()
+			},
 			"prune": func(t *rapid.T) {
 				if _, err := m.s.Prune(rapid.IntRange(1, 3).Draw(t, "heights")); err != nil {
 					t.Fatal(err)
