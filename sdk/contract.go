@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"runtime"
 	"strconv"
+	"unsafe"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/sdk/wire"
@@ -21,14 +22,15 @@ var declared struct {
 	events      []*event
 	errors      []*ErrorCode
 	collections []string
+	complete    bool // calls run
 }
 
 type method struct {
 	name, doc    string
 	view         bool
 	args, result *wire.Plan
-	answers      bool                                 // result is something
-	run          func(c *Ctx, args, result any) error // with pointers to both
+	answers      bool // result is something
+	run          func(m *method, c *Ctx)
 }
 
 // Describe names the contract: a lower-case letter, then lower-case letters, digits
@@ -38,8 +40,9 @@ func Describe(name, doc string) {
 		panic("sdk: the contract is described twice, as " + declared.name + " and as " + name)
 	}
 	if !abi.ValidContract(name) {
-		panic("sdk: " + strconv.Quote(name) + " is not a contract's name")
+		panic("sdk: " + strconv.Quote(name) + " is not a contract's name: it is a lower-case letter, then lower-case letters, digits and -")
 	}
+	documented("the contract "+name, doc)
 	declared.name, declared.doc = name, doc
 }
 
@@ -66,33 +69,51 @@ func Init[A any](fn func(*Ctx, A) error, doc string) {
 
 func declare[A, R any](name, doc string, view bool, fn func(*Ctx, A) (R, error)) {
 	// What needs no types is done elsewhere: this is compiled for each method.
-	addMethod(method{
-		name: name, doc: doc, view: view,
-		args: wire.NewPlan(reflect.TypeFor[A]()), result: wire.NewPlan(reflect.TypeFor[R]()),
-		run: func(c *Ctx, args, result any) (err error) {
-			*result.(*R), err = fn(c, *args.(*A))
-			return err
-		},
+	addMethod(name, doc, view, reflect.TypeFor[A](), reflect.TypeFor[R](), func(m *method, c *Ctx) {
+		var args A
+		m.read(unsafe.Pointer(&args))
+		result, err := fn(c, args)
+		m.answer(unsafe.Pointer(&result), err)
 	})
 }
 
-func addMethod(m method) {
-	if _, ok := m.args.IsStruct(); !ok {
-		panic("sdk: method " + m.name + " takes a " + m.args.Type().Kind.String() + ": it must be a struct, whose fields have names")
+func addMethod(name, doc string, view bool, args, result reflect.Type, run func(*method, *Ctx)) {
+	open("the method " + name)
+	if !abi.ValidMethod(name) {
+		panic("sdk: " + strconv.Quote(name) + " is not a method's name: it is a lower-case letter, then letters, digits and _")
 	}
-	if !abi.ValidMethod(m.name) {
-		panic("sdk: " + strconv.Quote(m.name) + " is not a method's name")
+	for _, other := range declared.methods {
+		if other.name == name {
+			panic("sdk: the method " + name + " is declared twice: give one another name")
+		}
+	}
+	documented("the method "+name, doc)
+	m := method{
+		name: name, doc: doc, view: view, run: run,
+		args: wire.NewPlanFor("what the method "+name+" takes", args), result: wire.NewPlanFor("what the method "+name+" answers", result),
+	}
+	if _, ok := m.args.IsStruct(); !ok {
+		panic("sdk: the method " + name + " takes a " + m.args.Type().Kind.String() + ": it must be a struct, whose fields have names")
 	}
 	if m.name == abi.MethodUpgrade && !isUpgrade(m) {
 		panic("sdk: only the chain calls a method upgrade: declare it with sdk.Upgrade, or name it otherwise")
 	}
-	for _, other := range declared.methods {
-		if other.name == m.name {
-			panic("sdk: the method " + m.name + " is declared twice")
-		}
-	}
 	m.answers = !nothing(m.result)
 	declared.methods = append(declared.methods, m)
+}
+
+// open panics once calls run: what is declared only then is in no spec, and its plans are made anew in each call.
+func open(what string) {
+	if declared.complete {
+		panic("sdk: " + what + " is declared during a call: declare it as a package variable or in func init")
+	}
+}
+
+// documented panics if what is declared has no doc.
+func documented(what, doc string) {
+	if doc == "" {
+		panic("sdk: " + what + " has no doc: say in a sentence what it does, which --help, the API and the dashboard show")
+	}
 }
 
 // something is the type of a plan, or nil for one that stands for nothing.
@@ -127,7 +148,8 @@ func spec() []byte {
 	return s.Encode()
 }
 
-// An EventOf is one kind of event. T is a struct, whose fields are its attributes.
+// An EventOf is one kind of event. T is a struct, whose fields are its attributes. There is nothing to mark for an index:
+// the event log keeps every attribute, and a subscriber or query filters by any of them (node/api).
 type EventOf[T any] struct{ event *event }
 
 type event struct {
@@ -141,7 +163,17 @@ func Event[T any](name, doc string) EventOf[T] {
 }
 
 func addEvent(name, doc string, t reflect.Type) *event {
-	e := &event{name, doc, wire.NewPlan(t)}
+	open("the event " + name)
+	if !abi.ValidEvent(name) {
+		panic("sdk: " + strconv.Quote(name) + " is not an event's name: it is a lower-case letter, then letters, digits and _")
+	}
+	for _, other := range declared.events {
+		if other.name == name {
+			panic("sdk: the event " + name + " is declared twice: give one another name")
+		}
+	}
+	documented("the event "+name, doc)
+	e := &event{name, doc, wire.NewPlanFor("what the event "+name+" says", t)}
 	if _, ok := e.plan.IsStruct(); !ok {
 		panic("sdk: event " + name + " is a " + e.plan.Type().Kind.String() + ": it must be a struct, whose fields are the attributes")
 	}
@@ -151,13 +183,14 @@ func addEvent(name, doc string, t reflect.Type) *event {
 
 // Emit adds an event to the transaction. It has happened once the block is
 // committed, and never if the call fails.
-func (e EventOf[T]) Emit(_ *Ctx, attributes T) { e.event.emit(&attributes) }
+func (e EventOf[T]) Emit(_ *Ctx, attributes T) { e.event.emit(unsafe.Pointer(&attributes)) }
 
-func (e *event) emit(attributes any) {
-	b, err := e.plan.Append(nil, attributes)
+func (e *event) emit(attributes unsafe.Pointer) {
+	b, err := e.plan.AppendAt(room[:0], attributes)
 	if err != nil {
 		panic("sdk: the event " + e.name + " can't be written: " + err.Error())
 	}
+	room = b
 	emit(e.name, b)
 }
 
@@ -174,9 +207,24 @@ var unnamed = &ErrorCode{1, "failed", "The contract refused, for a reason that h
 // Error declares a code with which the contract fails, as a package variable. The
 // number means the same for ever; 1 is taken for errors without a code.
 func Error(code uint32, name, doc string) *ErrorCode {
-	if code == unnamed.code {
-		panic("sdk: error " + name + " has the code 1, which stands for errors without a code")
+	open("the error " + name)
+	switch {
+	case code == unnamed.code:
+		panic("sdk: the error " + name + " has the code 1, which stands for errors without a code: count from 2")
+	case code == 0:
+		panic("sdk: the error " + name + " has the code 0, which says that nothing failed: count from 2")
+	case code >= abi.FirstReservedFail:
+		panic("sdk: the error " + name + " has the code " + strconv.FormatUint(uint64(code), 10) + ", which is reserved: count from 2")
 	}
+	for _, other := range declared.errors {
+		if other.code == code {
+			panic("sdk: the errors " + other.name + " and " + name + " both have the code " + strconv.FormatUint(uint64(code), 10) + ": give the newer one a number that was never used")
+		}
+		if other.name == name {
+			panic("sdk: the error " + name + " is declared twice, with the codes " + strconv.FormatUint(uint64(other.code), 10) + " and " + strconv.FormatUint(uint64(code), 10))
+		}
+	}
+	documented("the error "+name, doc)
 	e := &ErrorCode{code, name, doc}
 	declared.errors = append(declared.errors, e)
 	return e

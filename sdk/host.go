@@ -11,6 +11,13 @@ import (
 // at a time in one goroutine, and whoever reads it copies out what stays.
 var scratch = make([]byte, 4<<10)
 
+// room and keyRoom are where values and keys are written before the host takes them. Whoever writes there
+// hands it over at once.
+var (
+	room    = make([]byte, 0, 4<<10)
+	keyRoom = make([]byte, 0, abi.MaxKey)
+)
+
 func pointer(b []byte) (unsafe.Pointer, uint32) {
 	return unsafe.Pointer(unsafe.SliceData(b)), uint32(len(b))
 }
@@ -42,7 +49,17 @@ func mustRead(call func(out unsafe.Pointer, size uint32) int32) []byte {
 
 func get(collection string, key []byte) ([]byte, bool) {
 	p, n := pointer(key)
-	return read(func(out unsafe.Pointer, size uint32) int32 { return hostGet(collection, p, n, out, size) })
+	for { // read, without a closure: this is called most
+		out, room := pointer(scratch)
+		size := hostGet(collection, p, n, out, room)
+		switch {
+		case size < 0:
+			return nil, false
+		case int(size) <= len(scratch):
+			return scratch[:size], true
+		}
+		scratch = make([]byte, size)
+	}
 }
 
 func exists(collection string, key []byte) bool {

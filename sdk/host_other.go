@@ -10,6 +10,9 @@ var outside = func() {
 	panic("sdk: this asks the chain, so it runs only inside Ward: test the contract with sdk/sdktest")
 }
 
+func hostMethod(out unsafe.Pointer, size uint32) int32   { outside(); return 0 }
+func hostArgs(out unsafe.Pointer, size uint32) int32     { outside(); return 0 }
+func hostRet(result unsafe.Pointer, size uint32)         { outside() }
 func hostSender(out unsafe.Pointer)                      { outside() }
 func hostOrigin(out unsafe.Pointer)                      { outside() }
 func hostContract(out unsafe.Pointer, size uint32) int32 { outside(); return 0 }

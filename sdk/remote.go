@@ -3,6 +3,7 @@ package sdk
 import (
 	"reflect"
 	"strconv"
+	"unsafe"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/cbor"
@@ -26,9 +27,10 @@ func Remote[A, R any](method string) RemoteMethod[A, R] {
 
 func newRemote(method string, args, result reflect.Type) *remote {
 	if !abi.ValidMethod(method) {
-		panic("sdk: " + strconv.Quote(method) + " is not a method's name")
+		panic("sdk: " + strconv.Quote(method) + " is not a method's name: it is a lower-case letter, then letters, digits and _")
 	}
-	return &remote{method, wire.NewPlan(args), wire.NewPlan(result)}
+	open("the remote method " + method)
+	return &remote{method, wire.NewPlanFor("what the remote method "+method+" takes", args), wire.NewPlanFor("what the remote method "+method+" answers", result)}
 }
 
 // Call calls the method of a contract and waits for its answer. The other contract sees this
@@ -38,20 +40,20 @@ func newRemote(method string, args, result reflect.Type) *remote {
 // A contract that is running already in this transaction can't be called: finish what
 // must be finished before, and expect nothing of the other's rows but what it answers.
 func (m RemoteMethod[A, R]) Call(c *Ctx, contract string, args A) (answer R, err error) {
-	return answer, m.remote.call(contract, &args, &answer, noLimit)
+	return answer, m.remote.call(contract, unsafe.Pointer(&args), unsafe.Pointer(&answer), noLimit)
 }
 
 // CallWithGas is Call with a limit: if the call uses up so much gas, it fails as out of gas (code 37) and this contract goes on,
 // whereas of Call both would end.
 func (m RemoteMethod[A, R]) CallWithGas(c *Ctx, contract string, args A, gas int64) (answer R, err error) {
-	return answer, m.remote.call(contract, &args, &answer, max(gas, 0))
+	return answer, m.remote.call(contract, unsafe.Pointer(&args), unsafe.Pointer(&answer), max(gas, 0))
 }
 
 // noLimit lets a call use all the gas that there is.
 const noLimit = -1
 
-func (m *remote) call(contract string, args, answer any, gas int64) error {
-	b, err := m.args.Append(nil, args)
+func (m *remote) call(contract string, args, answer unsafe.Pointer, gas int64) error {
+	b, err := m.args.AppendAt(nil, args)
 	if err != nil {
 		panic("sdk: the arguments of " + contract + "." + m.method + " can't be written: " + err.Error())
 	}
@@ -70,7 +72,7 @@ func (m *remote) call(contract string, args, answer any, gas int64) error {
 	if len(reply) == 0 {
 		reply = []byte{0xa0}
 	}
-	if err := m.result.Decode(reply, answer); err != nil {
+	if err := m.result.DecodeAt(reply, answer); err != nil {
 		return &CallError{Contract: contract, Method: m.method, Code: codeBadResult, Reason: "the answer is not what was expected: " + err.Error()}
 	}
 	return nil

@@ -191,29 +191,103 @@ func TestOutside(t *testing.T) {
 	}
 }
 
-// TestDeclarations: what is declared wrongly panics when it is declared.
+// TestDeclarations: what is declared wrongly panics when it is declared, which is when the contract is built. The panic names the
+// type and field, and says what to do.
 func TestDeclarations(t *testing.T) {
 	type args struct{ A uint64 }
+	type price struct{ Cents float64 }
+	type feed struct{ Prices []price }
+	type inbox struct{ Next chan int }
+	type hook struct{ Then func() }
+	type loose struct{ Any any }
+	type table struct{ ByNumber map[int]string }
+	type route struct{ Stops [2]string }
+	type pair struct {
+		A string
+		B []string
+	}
+	type secret struct{ pin uint64 }
+	_ = secret{}.pin
+	none := func(*Ctx, None) (None, error) { return None{}, nil }
 	method := func(*Ctx, args) (None, error) { return None{}, nil }
 	for _, c := range []struct {
 		want    string
 		declare func()
 	}{
-		{`"Door" is not a contract's name`, func() { Describe("Door", "") }},
-		{"described twice, as one and as two", func() { Describe("one", ""); Describe("two", "") }},
-		{`"Open" is not a method's name`, func() { Method("Open", method, "") }},
-		{"the method open is declared twice", func() { Method("open", method, ""); View("open", method, "") }},
-		{"only the chain calls a method upgrade", func() { Method("upgrade", method, "") }},
-		{"takes a uint", func() { Method("n", func(*Ctx, uint64) (None, error) { return None{}, nil }, "") }},
-		{"wire: float64 is float64", func() { Method("f", func(*Ctx, args) (float64, error) { return 0, nil }, "") }},
-		{"event e is a uint", func() { Event[uint64]("e", "") }},
-		{"error e has the code 1", func() { Error(1, "e", "") }},
-		{"the collection c is declared twice", func() { NewItem[uint64]("c"); NewMap[string, None]("c") }},
-		{"the keys of d do not start with", func() { By[uint64](NewMap[string, None]("d")) }},
-		{`"C" is not a collection's name`, func() { NewItem[uint64]("C") }},
+		// Names.
+		{`"Door" is not a contract's name: it is a lower-case letter, then`, func() { Describe("Door", "A door.") }},
+		{`"Open" is not a method's name: it is a lower-case letter, then`, func() { Method("Open", method, "Opens.") }},
+		{`"Opened" is not an event's name: it is a lower-case letter, then`, func() { Event[args]("Opened", "Opened.") }},
+		{`"C" is not a collection's name: it is a lower-case letter, then`, func() { NewItem[uint64]("C") }},
+		{"only the chain calls a method upgrade", func() { Method("upgrade", method, "Upgrades.") }},
+		{`"Far" is not a method's name`, func() { Remote[None, None]("Far") }},
+
+		// Twice.
+		{"described twice, as one and as two", func() { Describe("one", "One."); Describe("two", "Two.") }},
+		{"the method open is declared twice: give one another name", func() { Method("open", method, "Opens."); View("open", method, "Opens.") }},
+		{"the method init is declared twice", func() {
+			Init(func(*Ctx, None) error { return nil }, "Begins.")
+			Init(func(*Ctx, None) error { return nil }, "Begins.")
+		}},
+		{"the event opened is declared twice: give one another name", func() { Event[args]("opened", "Opened."); Event[None]("opened", "Opened.") }},
+		{"the errors late and early both have the code 7: give the newer one a number that was never used", func() { Error(7, "late", "Late."); Error(7, "early", "Early.") }},
+		{"the error late is declared twice, with the codes 7 and 8", func() { Error(7, "late", "Late."); Error(8, "late", "Late.") }},
+		{"the collection c is declared twice: each item, map, set, index and counter has one to itself", func() { NewItem[uint64]("c"); NewMap[string, None]("c") }},
+		{"the collection d is declared twice", func() { NewSet[string]("d"); NewCounter("d") }},
+		{"the collection e is declared twice", func() {
+			NewIndex("e", NewMap[string, uint64]("e"), func(_ string, n uint64) (uint64, bool) { return n, true })
+		}},
+
+		// Codes.
+		{"the error e has the code 0, which says that nothing failed: count from 2", func() { Error(0, "e", "E.") }},
+		{"the error e has the code 1, which stands for errors without a code: count from 2", func() { Error(1, "e", "E.") }},
+		{"the error e has the code 4294967295, which is reserved: count from 2", func() { Error(abi.FailUnknownMethod, "e", "E.") }},
+
+		// No doc.
+		{"the contract door has no doc: say in a sentence", func() { Describe("door", "") }},
+		{"the method open has no doc: say in a sentence", func() { Method("open", none, "") }},
+		{"the event opened has no doc: say in a sentence", func() { Event[args]("opened", "") }},
+		{"the error late has no doc: say in a sentence", func() { Error(7, "late", "") }},
+
+		// Types.
+		{"what the method f answers: float64 is float64: floating-point numbers are not the same on every machine, use an integer", func() {
+			Method("f", func(*Ctx, args) (float64, error) { return 0, nil }, "F.")
+		}},
+		{"the rows of feeds: feed.Prices[].Cents is float64: floating-point numbers", func() { NewMap[string, feed]("feeds") }},
+		{"the rows of state: price.Cents is float64: floating-point numbers", func() { NewItem[price]("state") }},
+		{`what the method put takes: inbox.Next is chan int, which can't be on the wire: leave it out, a field by the tag wire:"-"`, func() {
+			Method("put", func(*Ctx, inbox) (None, error) { return None{}, nil }, "Puts.")
+		}},
+		{`what the event hooked says: hook.Then is func(), which can't be on the wire: leave it out`, func() { Event[hook]("hooked", "Hooked.") }},
+		{"the rows of anything: loose.Any is interface {}, which can't be on the wire: whoever reads it could not know what it is, name one type", func() {
+			NewItem[loose]("anything")
+		}},
+		{"the rows of numbers: table.ByNumber is map[int]string: the keys of a map must be strings; rows by other keys are an sdk.Map", func() {
+			NewItem[table]("numbers")
+		}},
+		{"the rows of routes: route.Stops is [2]string: of arrays only those of bytes are on the wire, use a slice", func() { NewItem[route]("routes") }},
+		{`the rows of pins: secret.pin is not exported, so it would be lost silently: export it or tag it wire:"-"`, func() { NewItem[secret]("pins") }},
+		{"the keys of pairs: pair.B is []string, which can't be a key: keys are of bools, integers, strings, bytes and structs of these", func() {
+			NewSet[pair]("pairs")
+		}},
+		{"what by_price finds rows by: price.Cents is float64, which can't be a key", func() {
+			NewIndex("by_price", NewMap[string, uint64]("goods"), func(string, uint64) (price, bool) { return price{}, true })
+		}},
+		{"what the remote method far answers: price.Cents is float64", func() { Remote[None, price]("far") }},
+		{"the method n takes a uint: it must be a struct, whose fields have names", func() {
+			Method("n", func(*Ctx, uint64) (None, error) { return None{}, nil }, "N.")
+		}},
+		{"event e is a uint: it must be a struct", func() { Event[uint64]("e", "E.") }},
+		{"the keys of g do not start with the parts to find rows by, uint64: these must be the first field of the key", func() { By[uint64](NewMap[string, None]("g")) }},
+
+		// Too late.
+		{"the collection late is declared during a call: declare it as a package variable or in func init", func() { declared.complete = true; NewItem[uint64]("late") }},
+		{"the error late is declared during a call", func() { declared.complete = true; Error(7, "late", "Late.") }},
 	} {
 		func() {
+			saved := declared
 			defer func() {
+				declared = saved
 				if s, _ := recover().(string); !strings.Contains(s, c.want) {
 					t.Errorf("panic %q, want %q", s, c.want)
 				}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"reflect"
+	"unsafe"
 
 	"github.com/wardledger/ward/runtime/abi"
 )
@@ -18,14 +19,14 @@ func (c Codec[T]) Type() *abi.Type { return c.plan.schema() }
 // Append appends the encoding of v to b. It fails, naming the path, only if a
 // string in v is not UTF-8.
 func (c Codec[T]) Append(b []byte, v T) ([]byte, error) {
-	return c.plan.Append(b, &v)
+	return c.plan.encode(b, unsafe.Pointer(&v))
 }
 
 // Decode reads exactly one value. The result shares no memory with b. An error is
 // an *Error; the value is then zero.
 func (c Codec[T]) Decode(b []byte) (T, error) {
 	var v T
-	if err := c.plan.Decode(b, &v); err != nil {
+	if err := c.plan.decodeAll(b, unsafe.Pointer(&v)); err != nil {
 		var zero T
 		return zero, err
 	}
@@ -44,11 +45,11 @@ func Marshal(v any) ([]byte, error) {
 		if rv.IsNil() {
 			refuse(rv.Type().String(), "is nil")
 		}
-		return NewPlan(rv.Type().Elem()).encode(nil, rv.Elem())
+		return NewPlan(rv.Type().Elem()).encode(nil, rv.UnsafePointer())
 	}
-	at := reflect.New(rv.Type()).Elem() // addressable, as the bytes of an array must be
-	at.Set(rv)
-	return NewPlan(rv.Type()).encode(nil, at)
+	at := reflect.New(rv.Type())
+	at.Elem().Set(rv)
+	return NewPlan(rv.Type()).encode(nil, at.UnsafePointer())
 }
 
 // Unmarshal reads exactly one value into what v, a pointer, points to; after an
@@ -58,10 +59,10 @@ func Unmarshal(b []byte, v any) error {
 	if rv.Kind() != reflect.Pointer || rv.IsNil() {
 		refuse("Unmarshal", "needs a pointer to write to")
 	}
-	fresh := reflect.New(rv.Type().Elem()).Elem()
-	if err := NewPlan(fresh.Type()).decodeAll(b, fresh); err != nil {
+	fresh := reflect.New(rv.Type().Elem())
+	if err := NewPlan(rv.Type().Elem()).decodeAll(b, fresh.UnsafePointer()); err != nil {
 		return err
 	}
-	rv.Elem().Set(fresh)
+	rv.Elem().Set(fresh.Elem())
 	return nil
 }

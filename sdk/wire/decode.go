@@ -1,8 +1,11 @@
 package wire
 
 import (
-	"reflect"
+	"encoding/binary"
+	"runtime"
 	"strconv"
+	"unicode/utf8"
+	"unsafe"
 
 	"github.com/wardledger/ward/runtime/cbor"
 )
@@ -50,172 +53,403 @@ func asError(err error) *Error {
 	return &Error{Reason: err.Error()}
 }
 
-// decodeAll reads exactly one value into v, which must be zero and settable.
-func (p *Plan) decodeAll(b []byte, v reflect.Value) error {
-	r := cbor.NewReader(b)
-	if err := p.decode(r, v); err != nil {
+// decodeAll reads exactly one value to v, where a zero of the plan's type must be.
+func (p *Plan) decodeAll(b []byte, v unsafe.Pointer) error {
+	var at int
+	var err error
+	if p.shape == shapeStruct { // most are, and that spares them a call
+		at, err = p.decodeStruct(b, 0, v)
+	} else {
+		at, err = p.decode(b, 0, v)
+	}
+	if err != nil {
 		return asError(err)
 	}
-	if err := r.End(); err != nil {
+	if at != len(b) {
+		_, err := item(b, at, func(r *cbor.Reader) error { return r.End() })
 		return asError(err)
 	}
 	return nil
 }
 
-func (p *Plan) decode(r *cbor.Reader, v reflect.Value) error {
+// Major types of CBOR, the upper three bits of a head.
+const (
+	majorUint   = 0
+	majorNegInt = 1
+	majorBytes  = 2
+	majorText   = 3
+	majorArray  = 4
+	majorMap    = 5
+)
+
+const (
+	itemFalse = 0xf4
+	itemTrue  = 0xf5
+	itemNull  = 0xf6
+)
+
+// decode reads the value that starts at b[at] to v, and returns where the next one starts.
+//
+// It reads what is right by itself, because a contract pays for each instruction, and leaves it to runtime/cbor to
+// say what is wrong.
+func (p *Plan) decode(b []byte, at int, v unsafe.Pointer) (next int, err error) {
 	switch p.shape {
 	case shapeBool:
-		x, err := r.Bool()
-		if err != nil {
-			return err
+		if at >= len(b) || b[at]&^1 != itemFalse {
+			return p.wrong(b, at)
 		}
-		v.SetBool(x)
+		*(*bool)(v) = b[at] == itemTrue
+		return at + 1, nil
 	case shapeInt:
-		x, err := r.Int()
-		if err != nil {
-			return err
+		var x int64
+		if at < len(b) && b[at]>>5 == majorNegInt {
+			n, next, ok := head(b, at, majorNegInt)
+			if x = -1 - int64(n); !ok || x >= 0 {
+				return p.wrong(b, at)
+			}
+			at = next
+		} else {
+			n, next, ok := head(b, at, majorUint)
+			if x = int64(n); !ok || x < 0 {
+				return p.wrong(b, at)
+			}
+			at = next
 		}
-		if v.OverflowInt(x) {
-			return &Error{Reason: strconv.FormatInt(x, 10) + " does not fit in " + p.typ.Kind().String()}
+		if p.size < 8 && !fitsInt(x, p.size) {
+			return 0, &Error{Reason: strconv.FormatInt(x, 10) + " does not fit in " + p.typ.Kind().String()}
 		}
-		v.SetInt(x)
+		store(v, p.size, uint64(x))
+		return at, nil
 	case shapeUint:
-		x, err := r.Uint()
-		if err != nil {
-			return err
+		x, next, ok := head(b, at, majorUint)
+		if !ok {
+			return p.wrong(b, at)
 		}
-		if v.OverflowUint(x) {
-			return &Error{Reason: strconv.FormatUint(x, 10) + " does not fit in " + p.typ.Kind().String()}
+		if p.size < 8 && !fitsUint(x, p.size) {
+			return 0, &Error{Reason: strconv.FormatUint(x, 10) + " does not fit in " + p.typ.Kind().String()}
 		}
-		v.SetUint(x)
+		store(v, p.size, x)
+		return next, nil
 	case shapeText:
-		x, err := r.Text()
-		if err != nil {
-			return err
+		n, next, ok := head(b, at, majorText)
+		if !ok || n > uint64(len(b)-next) {
+			return p.wrong(b, at)
 		}
-		v.SetString(x)
-	case shapeBytes:
-		x, err := r.Bytes()
-		if err != nil {
-			return err
+		end := next + int(n)
+		if !ascii(b, next, end) && !utf8.Valid(b[next:end]) {
+			return p.wrong(b, at)
 		}
-		if len(x) > 0 {
-			v.SetBytes(append([]byte(nil), x...))
+		if end > next {
+			*(*string)(v) = string(b[next:end])
 		}
-	case shapeArray:
-		x, err := r.Bytes()
-		if err != nil {
-			return err
+		return end, nil
+	case shapeBytes, shapeArray:
+		n, next, ok := head(b, at, majorBytes)
+		if !ok || n > uint64(len(b)-next) {
+			return p.wrong(b, at)
 		}
-		if len(x) != p.typ.Len() {
-			return &Error{Reason: strconv.Itoa(len(x)) + " bytes, must be " + strconv.Itoa(p.typ.Len())}
+		end := next + int(n)
+		x := b[next:end]
+		if p.shape == shapeArray {
+			if uintptr(len(x)) != p.size {
+				return 0, &Error{Reason: strconv.Itoa(len(x)) + " bytes, must be " + strconv.Itoa(p.typ.Len())}
+			}
+			copy(unsafe.Slice((*byte)(v), p.size), x)
+		} else if len(x) > 0 {
+			*(*[]byte)(v) = append([]byte(nil), x...)
 		}
-		copy(v.Bytes(), x)
+		return end, nil
 	case shapeList:
-		return p.decodeList(r, v)
+		return p.decodeList(b, at, v)
 	case shapeMap:
-		return p.decodeMap(r, v)
+		return p.decodeMap(b, at, v)
 	case shapeStruct:
-		return p.decodeStruct(r, v)
+		return p.decodeStruct(b, at, v)
 	}
-	return nil
+	panic("BUG: wire: shape " + strconv.Itoa(int(p.shape)) + " is not read")
 }
 
-// firstRoom is how many items of a list get room before the first was read. A list
-// says its own length, so more is given only as items really come.
-const firstRoom = 32
-
-func (p *Plan) decodeList(r *cbor.Reader, v reflect.Value) error {
-	n, err := r.Array()
-	if err != nil {
-		return err
+// ascii reports whether b[from:to] is ASCII. Most texts are, and eight bytes at a time that is seen sooner than UTF-8.
+func ascii(b []byte, from, to int) bool {
+	const high = 0x8080808080808080
+	for ; from+8 <= to; from += 8 {
+		if binary.LittleEndian.Uint64(b[from:])&high != 0 {
+			return false
+		}
 	}
+	left := to - from
+	if left == 0 {
+		return true
+	}
+	if to >= 8 { // the last eight bytes before the end, of which those before from are shifted out
+		return binary.LittleEndian.Uint64(b[to-8:])>>(64-8*left)&high == 0
+	}
+	for _, c := range b[from:to] {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// head reads the head of an item of a major type. It is not ok if that is not what starts at b[at], or not in the
+// shortest form. Whether the bytes or items that it announces are there is for the caller to see.
+func head(b []byte, at int, major byte) (v uint64, next int, ok bool) {
+	if at >= len(b) || b[at]>>5 != major {
+		return 0, at, false
+	}
+	info := b[at] & 31
+	at++
+	left := len(b) - at
+	switch {
+	case info < 24:
+		return uint64(info), at, true
+	case info == 24 && left >= 1:
+		v = uint64(b[at])
+		return v, at + 1, v >= 24
+	case info == 25 && left >= 2:
+		v = uint64(binary.BigEndian.Uint16(b[at:]))
+		return v, at + 2, v>>8 != 0
+	case info == 26 && left >= 4:
+		v = uint64(binary.BigEndian.Uint32(b[at:]))
+		return v, at + 4, v>>16 != 0
+	case info == 27 && left >= 8:
+		v = binary.BigEndian.Uint64(b[at:])
+		return v, at + 8, v>>32 != 0
+	}
+	return 0, at, false
+}
+
+// wrong is why no value of the plan starts at b[at].
+func (p *Plan) wrong(b []byte, at int) (int, error) {
+	next, err := item(b, at, func(r *cbor.Reader) (err error) {
+		switch p.shape {
+		case shapeBool:
+			_, err = r.Bool()
+		case shapeInt:
+			_, err = r.Int()
+		case shapeUint:
+			_, err = r.Uint()
+		case shapeText:
+			_, err = r.Text()
+		case shapeBytes, shapeArray:
+			_, err = r.Bytes()
+		case shapeList:
+			_, err = r.Array()
+		case shapeStruct:
+			_, err = r.Map()
+		}
+		return err
+	})
+	if err == nil {
+		panic("BUG: wire: refused what runtime/cbor reads as " + p.kind.String())
+	}
+	return next, err
+}
+
+// item reads what starts at b[at] by runtime/cbor.
+func item(b []byte, at int, read func(*cbor.Reader) error) (next int, err error) {
+	r := cbor.NewReader(b[at:])
+	err = read(r)
+	return at + r.Offset(), shifted(err, at)
+}
+
+// shifted is an error of a reader that started at an offset.
+func shifted(err error, by int) error {
+	if e, ok := err.(*cbor.Error); ok {
+		return &cbor.Error{Offset: e.Offset + by, Reason: e.Reason}
+	}
+	return err
+}
+
+// disordered is why a key can't follow the one before it.
+func disordered(last, key string, at int) error {
+	if last == key {
+		return &cbor.Error{Offset: at, Reason: "map key occurs twice"}
+	}
+	return &cbor.Error{Offset: at, Reason: "map keys are not in ascending order"}
+}
+
+func (p *Plan) decodeList(b []byte, at int, v unsafe.Pointer) (next int, err error) {
+	n, next, ok := head(b, at, majorArray)
+	if !ok || n > uint64(len(b)-next) {
+		return p.wrong(b, at)
+	}
+	at = next
 	if n == 0 {
-		return nil
+		return at, nil
 	}
-	v.Grow(min(n, firstRoom))
-	for i := range n {
-		if i == v.Cap() {
-			v.Grow(1)
+	var g growing
+	for i := range int(n) {
+		if i == g.list.cap {
+			g.more(p.typ, int(n))
 		}
-		v.SetLen(i + 1)
-		if err := p.elem.decode(r, v.Index(i)); err != nil {
-			return within(indexed(i), err)
+		if at, err = p.elem.decode(b, at, g.list.at(i, p.elem.size)); err != nil {
+			return 0, within(indexed(i), err)
 		}
 	}
-	return nil
+	g.list.len = int(n)
+	*(*list)(v) = g.list
+	return at, nil
 }
 
-func (p *Plan) decodeMap(r *cbor.Reader, v reflect.Value) error {
-	n, err := r.Map()
-	if err != nil {
-		return err
-	}
-	v.Set(reflect.MakeMap(p.typ))
-	var keys cbor.MapKeys
-	key := reflect.New(p.typ.Key()).Elem()
-	for range n {
-		k, err := keys.Text(r)
-		if err != nil {
-			return err
+// heads says for the lower five bits of a head's first byte how its argument is read from the eight bytes behind it:
+// (bytes >> shift) & wide | first byte & narrow. One that is below least is not in the shortest form, or has no such head.
+var heads = func() (t [32]struct {
+	shift, wide, narrow, least uint64
+	size                       int // of the head
+}) {
+	for i := range t {
+		h := &t[i]
+		switch h.size = 1; {
+		case i < 24:
+			h.narrow = 31
+		case i < 28:
+			bytes := 1 << (i - 24)
+			h.size += bytes
+			h.shift = uint64(64 - 8*bytes)
+			h.wide = 1<<(8*bytes) - 1
+			if h.least = 24; bytes > 1 {
+				h.least = 1 << (4 * bytes)
+			}
+		default:
+			h.least = 1
 		}
-		elem := reflect.New(p.elem.typ).Elem()
-		if err := p.elem.decode(r, elem); err != nil {
-			return within(keyed(k), err)
-		}
-		key.SetString(k)
-		v.SetMapIndex(key, elem)
 	}
-	return nil
-}
+	return t
+}()
 
-func (p *Plan) decodeStruct(r *cbor.Reader, v reflect.Value) error {
-	n, err := r.Map()
-	if err != nil {
-		return err
+// beyond says that what lies behind the end of an input, in the room of its slice, may be looked at, if not believed: then the last
+// fields are read as fast as the first. In a contract nobody writes there meanwhile, outside somebody may.
+var beyond = runtime.GOOS == "wasip1"
+
+// decodeStruct looks more complicated than it is, because it is what a contract does most. In Go's Wasm each jump
+// goes through a table and each call through two, so the fields that most rows are made of, whole numbers,
+// texts and arrays of bytes, are read here and in a straight line. Whatever is unusual or wrong goes the long way.
+func (p *Plan) decodeStruct(b []byte, start int, v unsafe.Pointer) (at int, err error) {
+	at = start
+	var n uint64
+	if at < len(b) && b[at]>>5 == majorMap && b[at]&31 < 24 {
+		n = uint64(b[at] & 31)
+		at++
+	} else if wide, next, ok := head(b, at, majorMap); ok {
+		n, at = wide, next
+	} else {
+		return p.wrong(b, at)
+	}
+	if n > uint64(len(b)-at)/2 {
+		return p.wrong(b, start)
+	}
+	window := b
+	if beyond {
+		window = b[:cap(b)]
 	}
 	// Keys come in the order of the fields, so one walk over both finds what is
 	// missing and what is unknown.
-	var keys cbor.MapKeys
-	next := 0
-	for range n {
-		key, err := keys.Text(r)
-		if err != nil {
-			return err
+	i := 0
+	for ; n > 0; n-- {
+		if i == len(p.fields) {
+			return 0, p.strange(b, at, i)
 		}
-		start := next
-		for next < len(p.fields) && cbor.CompareText(p.fields[next].name, key) < 0 {
-			next++
+		f := &p.fields[i]
+		if rest := window[at:]; len(rest) < 16 || f.long || at+len(f.key) > len(b) ||
+			(binary.LittleEndian.Uint64(rest)^f.first)&f.mask|(binary.LittleEndian.Uint64(rest[8:])^f.second)&f.mask2 != 0 {
+			if i, err = p.find(b, at, i); err != nil {
+				return 0, err
+			}
+			f = &p.fields[i]
 		}
-		if next == len(p.fields) || p.fields[next].name != key {
-			return &Error{Reason: "unknown field " + strconv.Quote(key)}
+		i++
+		at += len(f.key)
+		to := unsafe.Add(v, f.offset)
+		if rest := window[at:]; f.common != 0 && len(rest) >= 9 {
+			c := rest[0]
+			h := &heads[c&31]
+			x := binary.BigEndian.Uint64(rest[1:])>>(h.shift&63)&h.wide | uint64(c)&h.narrow
+			if from := at + h.size; x >= h.least && c>>5 <= f.major && from <= len(b) {
+				switch f.common {
+				case commonUint:
+					*(*uint64)(to) = x
+					at = from
+					continue
+				case commonInt:
+					if x>>63 == 0 {
+						*(*int64)(to) = int64(x) ^ -int64(c>>5) // -1-x if it is negative
+						at = from
+						continue
+					}
+				case commonArray:
+					if c>>5 == majorBytes && x == uint64(f.plan.size) && x <= uint64(len(b)-from) {
+						copy(unsafe.Slice((*byte)(to), x), b[from:])
+						at = from + int(x)
+						continue
+					}
+				case commonText:
+					if c>>5 == majorText && x <= uint64(len(b)-from) && ascii(b, from, from+int(x)) {
+						*(*string)(to) = string(b[from : from+int(x)])
+						at = from + int(x)
+						continue
+					}
+				}
+			}
 		}
-		if err := p.missing(start, next); err != nil {
-			return err
+		if at < len(b) && b[at] == itemNull {
+			return 0, within(f.name, &Error{Reason: "null: leave the field out instead"})
 		}
-		f := &p.fields[next]
-		next++
-		if r.Kind() == cbor.Null {
-			return within(f.name, &Error{Reason: "null: leave the field out instead"})
-		}
-		fv := v.Field(f.index)
 		if f.pointer {
-			fv.Set(reflect.New(f.plan.typ))
-			fv = fv.Elem()
+			value := f.plan.make()
+			*(*unsafe.Pointer)(to) = value
+			to = value
 		}
-		if err := f.plan.decode(r, fv); err != nil {
-			return within(f.name, err)
+		if at, err = f.plan.decode(b, at, to); err != nil {
+			return 0, within(f.name, err)
 		}
 	}
-	return p.missing(next, len(p.fields))
+	for ; i < len(p.fields); i++ {
+		if !p.fields[i].optional {
+			return 0, missing(p.fields[i].name)
+		}
+	}
+	return at, nil
 }
 
-// missing fails if a field in [from, to), which did not come, had to.
-func (p *Plan) missing(from, to int) error {
-	for i := from; i < to; i++ {
-		if !p.fields[i].optional {
-			return &Error{Path: p.fields[i].name, Reason: "missing"}
+// find returns which field, from i on, has the key at b[at]. It fails if none has, or one before it that is not optional.
+func (p *Plan) find(b []byte, at, from int) (int, error) {
+	for i := from; i < len(p.fields); i++ {
+		f := &p.fields[i]
+		if end := at + len(f.key); end <= len(b) && string(b[at:end]) == f.key {
+			return i, nil
+		}
+		if !f.optional {
+			break
 		}
 	}
-	return nil
+	return 0, p.strange(b, at, from)
 }
+
+// strange is what is wrong with the key at b[at], where the first of the fields that may come is p.fields[from].
+func (p *Plan) strange(b []byte, at, from int) error {
+	var key string
+	if _, err := item(b, at, func(r *cbor.Reader) (err error) { key, err = r.Text(); return err }); err != nil {
+		return err
+	}
+	if from > 0 && cbor.CompareText(p.fields[from-1].name, key) >= 0 {
+		return disordered(p.fields[from-1].name, key, at)
+	}
+	i := from
+	for i < len(p.fields) && cbor.CompareText(p.fields[i].name, key) < 0 {
+		i++
+	}
+	if i == len(p.fields) || p.fields[i].name != key {
+		return &Error{Reason: "unknown field " + strconv.Quote(key)}
+	}
+	for from < i && p.fields[from].optional {
+		from++
+	}
+	if from == i {
+		panic("BUG: wire: the field " + key + " was not found where it is")
+	}
+	return missing(p.fields[from].name)
+}
+
+func missing(name string) error { return &Error{Path: name, Reason: "missing"} }

@@ -12,6 +12,8 @@
 //	map[string]T                 map, text keys           map
 //	struct                       map, text keys           struct
 //	a named type of the above    as the above             what its WireKind says, if it has one
+//	struct of one int64 that     integer                  int, with its WireUnit in the doc
+//	  says it is an int
 //
 // A field's key is its name in snake_case, or what its tag says:
 //
@@ -24,6 +26,10 @@
 // type that can't be on the wire panics when its codec is made, which is when a
 // contract starts, with the type and the field. What a value may be is thus known
 // before the first value comes.
+//
+// Where each field lies is found out then, too. A contract makes its codecs as package variables, so that they lie in the
+// snapshot that each call starts from, and reading and writing look up nothing by reflection: it is only used to make room for
+// the items of a list and for what a pointer points to, and for maps.
 //
 // A value has one encoding. Reading is strict: a missing, unknown or repeated
 // field, a number out of range, a byte too many are errors that name the path. One

@@ -1,33 +1,35 @@
 package wire
 
 import (
-	"reflect"
-	"slices"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/wardledger/ward/runtime/cbor"
 )
 
-// encode appends v, which must be addressable and of the plan's type.
-func (p *Plan) encode(b []byte, v reflect.Value) ([]byte, error) {
+// encode appends the value at v, which is of the plan's type. Plans have found out with reflection where everything lies;
+// here nothing is looked up any more (maps aside, see reflect.go), because a contract pays for each instruction.
+func (p *Plan) encode(b []byte, v unsafe.Pointer) ([]byte, error) {
 	switch p.shape {
 	case shapeBool:
-		return cbor.AppendBool(b, v.Bool()), nil
+		return cbor.AppendBool(b, *(*bool)(v)), nil
 	case shapeInt:
-		return cbor.AppendInt(b, v.Int()), nil
+		return cbor.AppendInt(b, loadInt(v, p.size)), nil
 	case shapeUint:
-		return cbor.AppendUint(b, v.Uint()), nil
+		return cbor.AppendUint(b, loadUint(v, p.size)), nil
 	case shapeText:
-		return appendText(b, v.String())
-	case shapeBytes, shapeArray:
-		return cbor.AppendBytes(b, v.Bytes()), nil
+		return appendText(b, *(*string)(v))
+	case shapeBytes:
+		return cbor.AppendBytes(b, *(*[]byte)(v)), nil
+	case shapeArray:
+		return cbor.AppendBytes(b, unsafe.Slice((*byte)(v), p.size)), nil
 	case shapeList:
-		n := v.Len()
-		b = cbor.AppendArray(b, n)
-		for i := range n {
+		l := (*list)(v)
+		b = cbor.AppendArray(b, l.len)
+		for i := range l.len {
 			var err error
-			if b, err = p.elem.encode(b, v.Index(i)); err != nil {
+			if b, err = p.elem.encode(b, l.at(i, p.elem.size)); err != nil {
 				return nil, within(indexed(i), err)
 			}
 		}
@@ -40,89 +42,74 @@ func (p *Plan) encode(b []byte, v reflect.Value) ([]byte, error) {
 	panic("BUG: wire: shape " + strconv.Itoa(int(p.shape)) + " is not written")
 }
 
-func (p *Plan) encodeMap(b []byte, v reflect.Value) ([]byte, error) {
-	// Sorted: Go walks a map in another order each time.
-	keys := make([]string, 0, v.Len())
-	for it := v.MapRange(); it.Next(); {
-		keys = append(keys, it.Key().String())
-	}
-	slices.SortFunc(keys, cbor.CompareText)
-	b = cbor.AppendMap(b, len(keys))
-	key := reflect.New(p.typ.Key()).Elem()
-	elem := reflect.New(p.elem.typ).Elem()
-	for _, k := range keys {
-		var err error
-		if b, err = appendText(b, k); err == nil {
-			key.SetString(k)
-			elem.Set(v.MapIndex(key))
-			b, err = p.elem.encode(b, elem)
-		}
-		if err != nil {
-			return nil, within(keyed(k), err)
-		}
-	}
-	return b, nil
-}
-
-func (p *Plan) encodeStruct(b []byte, v reflect.Value) ([]byte, error) {
-	n := 0
-	for i := range p.fields {
-		if f := &p.fields[i]; !f.absent(v) {
-			n++
+func (p *Plan) encodeStruct(b []byte, v unsafe.Pointer) ([]byte, error) {
+	n := len(p.fields)
+	if p.some {
+		for i := range p.fields {
+			if p.fields[i].absent(v) {
+				n--
+			}
 		}
 	}
 	b = cbor.AppendMap(b, n)
 	for i := range p.fields {
 		f := &p.fields[i]
-		if f.absent(v) {
+		if f.optional && f.absent(v) {
 			continue
 		}
-		fv := v.Field(f.index)
+		at := unsafe.Add(v, f.offset)
 		if f.pointer {
-			fv = fv.Elem()
+			at = *(*unsafe.Pointer)(at)
 		}
-		b = cbor.AppendText(b, f.name)
+		b = append(b, f.key...)
 		var err error
-		if b, err = f.plan.encode(b, fv); err != nil {
+		if b, err = f.plan.encode(b, at); err != nil {
 			return nil, within(f.name, err)
 		}
 	}
 	return b, nil
 }
 
-// absent reports whether the field of the struct v is left out.
-func (f *field) absent(v reflect.Value) bool {
+// absent reports whether the field of the struct at v is left out.
+func (f *field) absent(v unsafe.Pointer) bool {
 	if !f.optional {
 		return false
 	}
-	fv := v.Field(f.index)
-	if f.pointer {
-		return fv.IsNil()
-	}
-	return f.plan.empty(fv)
+	return f.empty(unsafe.Add(v, f.offset))
 }
 
-// empty reports whether v is what a missing field stands for. It is not
+// empty reports whether the field that lies at v is what a missing one stands for.
+func (f *field) empty(v unsafe.Pointer) bool {
+	if f.pointer {
+		return *(*unsafe.Pointer)(v) == nil
+	}
+	return f.plan.empty(v)
+}
+
+// empty reports whether the value at v is what a missing field stands for. It is not
 // reflect's IsZero: an empty slice that is not nil is empty, also inside a struct.
-func (p *Plan) empty(v reflect.Value) bool {
+func (p *Plan) empty(v unsafe.Pointer) bool {
 	switch p.shape {
-	case shapeText, shapeBytes, shapeList, shapeMap:
-		return v.Len() == 0
+	case shapeText:
+		return *(*string)(v) == ""
+	case shapeBytes, shapeList:
+		return (*list)(v).len == 0
+	case shapeMap:
+		return p.mapLen(v) == 0
 	case shapeStruct:
 		for i := range p.fields {
-			f := &p.fields[i]
-			fv := v.Field(f.index)
-			if f.pointer {
-				if !fv.IsNil() {
-					return false
-				}
-			} else if !f.plan.empty(fv) {
+			if f := &p.fields[i]; !f.empty(unsafe.Add(v, f.offset)) {
 				return false
 			}
 		}
 		return true
 	}
-	return v.IsZero()
+	for _, c := range unsafe.Slice((*byte)(v), p.size) {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func appendText(b []byte, s string) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"unsafe"
 )
 
 // A Key writes values of one type as storage keys:
@@ -27,6 +28,8 @@ type KeyPlan struct {
 	typ    reflect.Type
 	kind   reflect.Kind // Bool, Int64, Uint64, String, Slice (of bytes), Array (of bytes) or Struct
 	width  int          // bytes of a number or array
+	size   uintptr      // of a number in memory: an int is 8 bytes of a key everywhere
+	offset uintptr      // where it lies in the struct around it
 	fields []*KeyPlan
 }
 
@@ -34,19 +37,25 @@ type KeyPlan struct {
 func NewKey[K any]() Key[K] { return Key[K]{NewKeyPlan(reflect.TypeFor[K]())} }
 
 // NewKeyPlan panics if t can't be a key.
-func NewKeyPlan(t reflect.Type) *KeyPlan { return makeKeyPlan(t, label(t)) }
+func NewKeyPlan(t reflect.Type) *KeyPlan { return NewKeyPlanFor("", t) }
+
+// NewKeyPlanFor is NewKeyPlan of a type whose use is named in the panic.
+func NewKeyPlanFor(use string, t reflect.Type) *KeyPlan { return makeKeyPlan(t, used(use, t)) }
 
 func makeKeyPlan(t reflect.Type, where string) *KeyPlan {
+	if isNumber(t) {
+		return &KeyPlan{typ: t, kind: reflect.Int64, width: 8, size: 8}
+	}
 	switch k := t.Kind(); k {
 	case reflect.Bool, reflect.String:
 		return &KeyPlan{typ: t, kind: k}
 	case reflect.Int, reflect.Uint:
 		// Their size is the platform's; a key's is not.
-		return &KeyPlan{typ: t, kind: k + (reflect.Int64 - reflect.Int), width: 8}
+		return &KeyPlan{typ: t, kind: k + (reflect.Int64 - reflect.Int), width: 8, size: t.Size()}
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return &KeyPlan{typ: t, kind: reflect.Int64, width: int(t.Size())}
+		return &KeyPlan{typ: t, kind: reflect.Int64, width: int(t.Size()), size: t.Size()}
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return &KeyPlan{typ: t, kind: reflect.Uint64, width: int(t.Size())}
+		return &KeyPlan{typ: t, kind: reflect.Uint64, width: int(t.Size()), size: t.Size()}
 	case reflect.Array, reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 && t.Size() > 0 {
 			p := &KeyPlan{typ: t, kind: k}
@@ -62,24 +71,26 @@ func makeKeyPlan(t reflect.Type, where string) *KeyPlan {
 			if !f.IsExported() {
 				refuse(where+"."+f.Name, "is not exported, so it can't be part of a key")
 			}
-			p.fields = append(p.fields, makeKeyPlan(f.Type, where+"."+f.Name))
+			part := makeKeyPlan(f.Type, where+"."+f.Name)
+			part.offset = f.Offset
+			p.fields = append(p.fields, part)
 		}
 		if len(p.fields) == 0 {
 			refuse(where, "is a struct without fields, which can't be a key")
 		}
 		return p
 	}
-	refuse(where, "is "+t.String()+", which can't be a key")
+	refuse(where, "is "+t.String()+", which can't be a key: keys are of bools, integers, strings, bytes and structs of these")
 	return nil
 }
 
 // Append appends the key of v to b.
-func (k Key[K]) Append(b []byte, v K) []byte { return k.plan.Append(b, &v) }
+func (k Key[K]) Append(b []byte, v K) []byte { return k.plan.append(b, unsafe.Pointer(&v)) }
 
 // Decode reads exactly one key.
 func (k Key[K]) Decode(b []byte) (K, error) {
 	var v, zero K
-	if err := k.plan.Decode(b, &v); err != nil {
+	if err := k.plan.DecodeAt(b, unsafe.Pointer(&v)); err != nil {
 		return zero, err
 	}
 	return v, nil
@@ -90,24 +101,49 @@ func (k Key[K]) Decode(b []byte) (K, error) {
 func Begins[P, K any](p Key[P], k Key[K]) bool { return p.plan.Begins(k.plan) }
 
 // Append appends the key of what v, a pointer to the plan's type, points to.
-func (p *KeyPlan) Append(b []byte, v any) []byte { return p.append(b, p.target(v)) }
+func (p *KeyPlan) Append(b []byte, v any) []byte { return p.append(b, target(p.typ, v)) }
 
 // Decode reads exactly one key into what v, a pointer to the plan's type, points to,
 // which must be zero. After an error that may be half a key.
-func (p *KeyPlan) Decode(b []byte, v any) error {
-	rest, err := p.decode(b, p.target(v))
+func (p *KeyPlan) Decode(b []byte, v any) error { return p.DecodeAt(b, target(p.typ, v)) }
+
+// AppendAt is Append of the value at an address, as [Plan.AppendAt] takes it.
+func (p *KeyPlan) AppendAt(b []byte, v unsafe.Pointer) []byte { return p.append(b, v) }
+
+// DecodeAt is Decode into the value at an address, as [Plan.AppendAt] takes it.
+func (p *KeyPlan) DecodeAt(b []byte, v unsafe.Pointer) error {
+	rest, err := p.decode(b, v)
 	if err == nil && len(rest) > 0 {
 		err = errors.New("key has " + strconv.Itoa(len(rest)) + " bytes too many")
 	}
 	return err
 }
 
-func (p *KeyPlan) target(v any) reflect.Value {
-	rv := reflect.ValueOf(v)
-	if rv.Kind() != reflect.Pointer || rv.IsNil() || rv.Type().Elem() != p.typ {
-		panic("BUG: wire: a key plan of " + p.typ.String() + " was given something else")
+// Rest is what stands behind the key that b begins with.
+func (p *KeyPlan) Rest(b []byte) ([]byte, error) {
+	switch p.kind {
+	case reflect.Bool:
+		return cut(b, 1)
+	case reflect.Int64, reflect.Uint64, reflect.Array:
+		return cut(b, p.width)
+	case reflect.String, reflect.Slice:
+		_, rest, err := escaped(b)
+		return rest, err
 	}
-	return rv.Elem()
+	for _, f := range p.fields {
+		var err error
+		if b, err = f.Rest(b); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func cut(b []byte, n int) ([]byte, error) {
+	if len(b) < n {
+		return nil, errShortKey
+	}
+	return b[n:], nil
 }
 
 // Begins reports whether keys of the other plan start with a key of this one.
@@ -141,26 +177,26 @@ const (
 	keyEnd    = 0x01 // after keyEscape: the end; less than keyZero, so that "a" sorts before "a\x00"
 )
 
-func (p *KeyPlan) append(b []byte, v reflect.Value) []byte {
+func (p *KeyPlan) append(b []byte, v unsafe.Pointer) []byte {
 	switch p.kind {
 	case reflect.Bool:
-		if v.Bool() {
+		if *(*bool)(v) {
 			return append(b, 1)
 		}
 		return append(b, 0)
 	case reflect.Int64:
-		return appendWide(b, uint64(v.Int())^1<<(p.width*8-1), p.width)
+		return appendWide(b, uint64(loadInt(v, p.size))^1<<(p.width*8-1), p.width)
 	case reflect.Uint64:
-		return appendWide(b, v.Uint(), p.width)
+		return appendWide(b, loadUint(v, p.size), p.width)
 	case reflect.Array:
-		return append(b, v.Bytes()...)
+		return append(b, unsafe.Slice((*byte)(v), p.width)...)
 	case reflect.String:
-		return appendEscaped(b, v.String())
+		return appendEscaped(b, *(*string)(v))
 	case reflect.Slice:
-		return appendEscaped(b, v.Bytes())
+		return appendEscaped(b, *(*[]byte)(v))
 	case reflect.Struct:
-		for i, f := range p.fields {
-			b = f.append(b, v.Field(i))
+		for _, f := range p.fields {
+			b = f.append(b, unsafe.Add(v, f.offset))
 		}
 		return b
 	}
@@ -185,7 +221,7 @@ func appendEscaped[S string | []byte](b []byte, s S) []byte {
 
 var errShortKey = errors.New("key ends too early")
 
-func (p *KeyPlan) decode(b []byte, v reflect.Value) (rest []byte, err error) {
+func (p *KeyPlan) decode(b []byte, v unsafe.Pointer) (rest []byte, err error) {
 	switch p.kind {
 	case reflect.Bool:
 		if len(b) < 1 {
@@ -194,7 +230,7 @@ func (p *KeyPlan) decode(b []byte, v reflect.Value) (rest []byte, err error) {
 		if b[0] > 1 {
 			return nil, errors.New("key has " + strconv.Itoa(int(b[0])) + " for a bool")
 		}
-		v.SetBool(b[0] == 1)
+		*(*bool)(v) = b[0] == 1
 		return b[1:], nil
 	case reflect.Int64, reflect.Uint64:
 		if len(b) < p.width {
@@ -205,41 +241,40 @@ func (p *KeyPlan) decode(b []byte, v reflect.Value) (rest []byte, err error) {
 			x = x<<8 | uint64(c)
 		}
 		if p.kind == reflect.Uint64 {
-			if v.OverflowUint(x) {
-				return nil, errors.New("key has " + strconv.FormatUint(x, 10) + " for " + v.Type().String())
+			if !fitsUint(x, p.size) {
+				return nil, errors.New("key has " + strconv.FormatUint(x, 10) + " for " + p.typ.String())
 			}
-			v.SetUint(x)
+			store(v, p.size, x)
 			return b[p.width:], nil
 		}
 		x ^= 1 << (p.width*8 - 1)
 		shift := 64 - p.width*8
 		signed := int64(x<<shift) >> shift
-		if v.OverflowInt(signed) {
-			return nil, errors.New("key has " + strconv.FormatInt(signed, 10) + " for " + v.Type().String())
+		if !fitsInt(signed, p.size) {
+			return nil, errors.New("key has " + strconv.FormatInt(signed, 10) + " for " + p.typ.String())
 		}
-		v.SetInt(signed)
+		store(v, p.size, uint64(signed))
 		return b[p.width:], nil
 	case reflect.Array:
-		n := v.Len()
-		if len(b) < n {
+		if len(b) < p.width {
 			return nil, errShortKey
 		}
-		copy(v.Bytes(), b)
-		return b[n:], nil
+		copy(unsafe.Slice((*byte)(v), p.width), b)
+		return b[p.width:], nil
 	case reflect.String, reflect.Slice:
-		s, rest, err := unescape(b)
+		s, rest, err := escaped(b)
 		if err != nil {
 			return nil, err
 		}
 		if p.kind == reflect.String {
-			v.SetString(string(s))
+			*(*string)(v) = string(unescape(s))
 		} else if len(s) > 0 {
-			v.SetBytes(s)
+			*(*[]byte)(v) = unescape(s)
 		}
 		return rest, nil
 	case reflect.Struct:
-		for i, f := range p.fields {
-			if b, err = f.decode(b, v.Field(i)); err != nil {
+		for _, f := range p.fields {
+			if b, err = f.decode(b, unsafe.Add(v, f.offset)); err != nil {
 				return nil, err
 			}
 		}
@@ -248,11 +283,10 @@ func (p *KeyPlan) decode(b []byte, v reflect.Value) (rest []byte, err error) {
 	panic("BUG: wire: key of kind " + p.kind.String())
 }
 
-func unescape(b []byte) (s, rest []byte, err error) {
-	s = make([]byte, 0, len(b))
+// escaped splits b behind the string that it begins with, which comes as it is written, without its end.
+func escaped(b []byte) (s, rest []byte, err error) {
 	for i := 0; i < len(b); i++ {
 		if b[i] != keyEscape {
-			s = append(s, b[i])
 			continue
 		}
 		if i++; i == len(b) {
@@ -260,14 +294,24 @@ func unescape(b []byte) (s, rest []byte, err error) {
 		}
 		switch b[i] {
 		case keyEnd:
-			return s, b[i+1:], nil
+			return b[:i-1], b[i+1:], nil
 		case keyZero:
-			s = append(s, keyEscape)
 		default:
 			return nil, nil, errors.New("key has 00 followed by " + strconv.Itoa(int(b[i])))
 		}
 	}
 	return nil, nil, errShortKey
+}
+
+// unescape returns a copy of s without the marks behind zeros.
+func unescape(s []byte) []byte {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if out = append(out, s[i]); s[i] == keyEscape {
+			i++
+		}
+	}
+	return out
 }
 
 // After returns the first key that sorts behind every key that starts with prefix,

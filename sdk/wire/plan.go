@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"encoding/binary"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/cbor"
@@ -13,7 +15,13 @@ import (
 
 // A Kinder is a named type that is more than its Go kind says: an address, a time,
 // a duration. The kind must fit: [abi.KindAddress] is [20]byte, the other two are int64.
+//
+// A struct whose one field is an int64 may say [abi.KindInt], and is then that integer: so a type can have
+// an integer's place without its operators, which wrap round silently.
 type Kinder interface{ WireKind() abi.Kind }
+
+// A Uniter is a Kinder whose integer counts something. The unit goes into the docs of fields that have one.
+type Uniter interface{ WireUnit() string }
 
 // shape is how a value is written and read.
 type shape uint8
@@ -36,20 +44,41 @@ type Plan struct {
 	shape  shape
 	kind   abi.Kind
 	typ    reflect.Type
+	size   uintptr // of a value in memory, in bytes
 	elem   *Plan   // of a list or map
 	fields []field // of a struct, in the canonical order of their names
+	some   bool    // of a struct: a field is optional
 	order  []int   // fields as the author wrote them
+	unit   string  // of an amount; of a list or map of them, too
 	height int     // how many levels are inside: 0 for a number, 1 for a list of them
 }
 
 type field struct {
 	name     string
+	key      string // the name as it is written: its head, then itself
 	doc      string
-	index    int
+	offset   uintptr // where it lies in the struct
 	plan     *Plan
 	pointer  bool
 	optional bool
+
+	// For decodeStruct.
+	first, second uint64 // the first sixteen bytes of key, or as many as there are
+	mask, mask2   uint64 // ones where those have bytes
+	long          bool   // key has more
+	common        common
+	major         byte // the highest major type that it may have
 }
+
+// A common field is one of those that decodeStruct reads itself.
+type common uint8
+
+const (
+	commonInt common = 1 + iota // of 64 bits, like the next
+	commonUint
+	commonArray
+	commonText
+)
 
 // known keeps the plans that were made, which never change: a contract makes its plans
 // for each call until instances are pooled, and the same types come again and again.
@@ -59,13 +88,16 @@ var known struct {
 }
 
 // NewPlan panics if t can't be on the wire.
-func NewPlan(t reflect.Type) *Plan {
+func NewPlan(t reflect.Type) *Plan { return NewPlanFor("", t) }
+
+// NewPlanFor is NewPlan of a type whose use, such as "the rows of door", is named in the panic.
+func NewPlanFor(use string, t reflect.Type) *Plan {
 	known.Lock()
 	defer known.Unlock()
 	if known.plans == nil {
 		known.plans = make(map[reflect.Type]*Plan, 64)
 	}
-	return planOf(t, label(t), nil, 1)
+	return planOf(t, used(use, t), nil, 1)
 }
 
 // IsStruct reports whether a value is a struct, and how many fields it has on the wire.
@@ -77,25 +109,30 @@ func (p *Plan) Type() *abi.Type { return p.schema() }
 // Append appends the encoding of what v, a pointer to the plan's type, points to. It
 // fails, naming the path, only if a string is not UTF-8.
 func (p *Plan) Append(b []byte, v any) ([]byte, error) {
-	return p.encode(b, p.target(v))
+	return p.encode(b, target(p.typ, v))
 }
 
 // Decode reads exactly one value into what v, a pointer to the plan's type, points to,
 // which must be zero. The value shares no memory with b. An error is an *Error; what v
 // points to may then be half a value.
 func (p *Plan) Decode(b []byte, v any) error {
-	return p.decodeAll(b, p.target(v))
+	return p.decodeAll(b, target(p.typ, v))
 }
 
-// New returns a pointer to a zero value of the plan's type.
-func (p *Plan) New() any { return reflect.New(p.typ).Interface() }
+// AppendAt is Append of the value at an address, which nobody checks to be of the plan's type: it is for generic code, where
+// the compiler has.
+func (p *Plan) AppendAt(b []byte, v unsafe.Pointer) ([]byte, error) { return p.encode(b, v) }
 
-func (p *Plan) target(v any) reflect.Value {
+// DecodeAt is Decode into the value at an address, as AppendAt takes it.
+func (p *Plan) DecodeAt(b []byte, v unsafe.Pointer) error { return p.decodeAll(b, v) }
+
+// target is the address of what v, a pointer to a t, points to.
+func target(t reflect.Type, v any) unsafe.Pointer {
 	rv := reflect.ValueOf(v)
-	if rv.Kind() != reflect.Pointer || rv.IsNil() || rv.Type().Elem() != p.typ {
-		panic("BUG: wire: a plan of " + p.typ.String() + " was given something else")
+	if rv.Kind() != reflect.Pointer || rv.IsNil() || rv.Type().Elem() != t {
+		panic("BUG: wire: a plan of " + t.String() + " was given something else")
 	}
-	return rv.Elem()
+	return rv.UnsafePointer()
 }
 
 var kinder = reflect.TypeFor[Kinder]()
@@ -121,8 +158,18 @@ func planOf(t reflect.Type, where string, outer []reflect.Type, depth int) *Plan
 func tooDeep(where string) { refuse(where, "is nested deeper than "+strconv.Itoa(abi.MaxTypeDepth)) }
 
 func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *Plan {
-	p := &Plan{typ: t}
-	switch k := t.Kind(); k {
+	p := &Plan{typ: t, size: t.Size()}
+	switch k := t.Kind(); {
+	case isNumber(t):
+		p.shape, p.kind = shapeInt, abi.KindInt
+		if u, ok := reflect.Zero(t).Interface().(Uniter); ok {
+			p.unit = u.WireUnit()
+		}
+		return p
+	case k == reflect.Map && t.Key().Kind() != reflect.String:
+		refuse(where, "is "+t.String()+": the keys of a map must be strings; rows by other keys are an sdk.Map, others a list of structs")
+	}
+	switch t.Kind() {
 	case reflect.Bool:
 		p.shape, p.kind = shapeBool, abi.KindBool
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -143,14 +190,11 @@ func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *Pla
 		}
 		p.shape, p.kind = shapeList, abi.KindList
 		p.elem = planOf(t.Elem(), where+"[]", outer, depth+1)
-		p.height = p.elem.height + 1
+		p.height, p.unit = p.elem.height+1, p.elem.unit
 	case reflect.Map:
-		if t.Key().Kind() != reflect.String {
-			refuse(where, "is "+t.String()+": the keys of a map must be strings")
-		}
 		p.shape, p.kind = shapeMap, abi.KindMap
 		p.elem = planOf(t.Elem(), where+"[]", outer, depth+1)
-		p.height = p.elem.height + 1
+		p.height, p.unit = p.elem.height+1, p.elem.unit
 	case reflect.Struct:
 		if slices.Contains(outer, t) {
 			refuse(where, "is "+t.String()+", which contains itself")
@@ -161,8 +205,10 @@ func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *Pla
 		refuse(where, "is "+t.String()+": floating-point numbers are not the same on every machine, use an integer with its unit in the name")
 	case reflect.Pointer:
 		refuse(where, "is "+t.String()+": a pointer may only be an optional field of a struct")
+	case reflect.Interface:
+		refuse(where, "is "+t.String()+", which can't be on the wire: whoever reads it could not know what it is, name one type")
 	default:
-		refuse(where, "is "+t.String()+", which can't be on the wire")
+		refuse(where, "is "+t.String()+`, which can't be on the wire: leave it out, a field by the tag wire:"-"`)
 	}
 	if t.Implements(kinder) {
 		p.kind = reflect.Zero(t).Interface().(Kinder).WireKind()
@@ -202,7 +248,7 @@ func (p *Plan) structFields(where string, outer []reflect.Type, depth int) {
 		if len(doc) > abi.MaxDoc {
 			refuse(at, "has a doc of "+strconv.Itoa(len(doc))+" bytes, limit "+strconv.Itoa(abi.MaxDoc))
 		}
-		fd := field{name: name, doc: doc, index: i}
+		fd := field{name: name, key: string(cbor.AppendText(nil, name)), doc: doc, offset: f.Offset}
 		switch options {
 		case "":
 		case "omitempty":
@@ -216,11 +262,37 @@ func (p *Plan) structFields(where string, outer []reflect.Type, depth int) {
 			ft = ft.Elem()
 		}
 		fd.plan = planOf(ft, at, outer, depth+1)
+		fd.prepare()
 		p.height = max(p.height, fd.plan.height+1)
+		p.some = p.some || fd.optional
 		p.insert(where, fd)
 	}
 	if len(p.fields) > abi.MaxFields {
 		refuse(where, "has "+strconv.Itoa(len(p.fields))+" fields, limit "+strconv.Itoa(abi.MaxFields))
+	}
+}
+
+// prepare fills in what decodeStruct wants to know.
+func (f *field) prepare() {
+	var bytes, mask [16]byte
+	for i := range copy(bytes[:], f.key) {
+		mask[i] = 0xff
+	}
+	f.first, f.second = binary.LittleEndian.Uint64(bytes[:]), binary.LittleEndian.Uint64(bytes[8:])
+	f.mask, f.mask2 = binary.LittleEndian.Uint64(mask[:]), binary.LittleEndian.Uint64(mask[8:])
+	f.long = len(f.key) > len(bytes)
+	if f.pointer {
+		return
+	}
+	switch p := f.plan; {
+	case p.shape == shapeInt && p.size == 8:
+		f.common, f.major = commonInt, majorNegInt
+	case p.shape == shapeUint && p.size == 8:
+		f.common, f.major = commonUint, majorUint
+	case p.shape == shapeArray:
+		f.common, f.major = commonArray, majorBytes
+	case p.shape == shapeText:
+		f.common, f.major = commonText, majorText
 	}
 }
 
@@ -253,15 +325,43 @@ func (p *Plan) schema() *abi.Type {
 		t.Name = typeName(p.typ.Name())
 		for _, i := range p.order {
 			f := &p.fields[i]
-			t.Fields = append(t.Fields, abi.Field{Name: f.name, Doc: f.doc, Type: f.plan.schema(), Optional: f.optional})
+			t.Fields = append(t.Fields, abi.Field{Name: f.name, Doc: withUnit(f.doc, f.plan.unit), Type: f.plan.schema(), Optional: f.optional})
 		}
 	}
 	return t
 }
 
+// withUnit is a doc that says what an amount is counted in.
+func withUnit(doc, unit string) string {
+	switch {
+	case unit == "" || len(doc)+len(unit)+len(", in ") > abi.MaxDoc:
+		return doc
+	case doc == "":
+		return "in " + unit
+	}
+	return doc + ", in " + unit
+}
+
+// isNumber reports whether t is a struct that stands for the one integer in it.
+func isNumber(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct || t.NumField() != 1 || t.Field(0).Type.Kind() != reflect.Int64 {
+		return false
+	}
+	k, ok := reflect.Zero(t).Interface().(Kinder)
+	return ok && k.WireKind() == abi.KindInt
+}
+
 // refuse panics: a type that can't be on the wire is a mistake of who wrote it, and
 // shows when the contract is built.
 func refuse(where, why string) { panic("wire: " + where + " " + why) }
+
+// used is how a type is called where it is refused, with what it is used for.
+func used(use string, t reflect.Type) string {
+	if use == "" {
+		return label(t)
+	}
+	return use + ": " + label(t)
+}
 
 // label is how a type is called where it is refused.
 func label(t reflect.Type) string {
