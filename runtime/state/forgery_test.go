@@ -93,3 +93,46 @@ func TestNoForgedAbsence(t *testing.T) {
 		t.Errorf("%d of %d rows are proven absent", denied, n)
 	}
 }
+
+// In small trees, down to one leaf, whatever two leaves are shown as neighbours: only a row that is not there is absent.
+func TestAbsenceInSmallTrees(t *testing.T) {
+	for n := 1; n <= 9; n++ {
+		s := open(t, state.NewMemory(), state.Options{})
+		o := s.Overlay()
+		for i := range n {
+			must(t, o.Set([]byte{byte('a' + i%2)}, fmt.Append(nil, i), nil))
+		}
+		root := commit(t, s, o)
+		snap, err := s.At(0)
+		must(t, err)
+		shown := []*ics23.ExistenceProof{nil}
+		there := map[string]bool{}
+		keys := [][]byte{make([]byte, 48), bytes.Repeat([]byte{255}, 48), {1}, bytes.Repeat([]byte{128}, 49)}
+		for i := range n {
+			p, err := snap.Prove([]byte{byte('a' + i%2)}, fmt.Append(nil, i))
+			must(t, err)
+			shown = append(shown, p.GetExist())
+			key := p.GetExist().Key
+			there[string(key)] = true
+			before, behind := bytes.Clone(key), bytes.Clone(key)
+			before[47]-- // no hash here ends in 00 or ff
+			behind[47]++
+			keys = append(keys, key, before, behind, key[:47], append(bytes.Clone(key), 0))
+		}
+		snap.Close()
+		for _, key := range keys {
+			proofs := 0
+			for _, l := range shown {
+				for _, r := range shown {
+					p := &ics23.CommitmentProof{Proof: &ics23.CommitmentProof_Nonexist{Nonexist: &ics23.NonExistenceProof{Key: key, Left: l, Right: r}}}
+					if ics23.VerifyNonMembership(state.ProofSpec(), root, p, key) {
+						proofs++
+					}
+				}
+			}
+			if want := 1; there[string(key)] && proofs > 0 || !there[string(key)] && proofs != want {
+				t.Errorf("%d rows, key %x, there: %v: %d pairs of neighbours prove that it is absent", n, key, there[string(key)], proofs)
+			}
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -494,5 +496,141 @@ func prune(t testing.TB, s *state.State) {
 	must(t, err)
 	if more {
 		t.Fatal("there is more to prune")
+	}
+}
+
+// Every life that a row can have in six heights, read at every height that is kept, in every direction, with pruning that
+// keeps up and with pruning that lags behind. The chain starts above 1.
+func TestEveryLife(t *testing.T) {
+	const first, heights, keep = 1000, 6, 2
+	c := []byte("c")
+	for life := range 1 << (2 * heights) {
+		for _, lag := range []int{0, 2} {
+			s := open(t, state.NewMemory(), state.Options{Keep: keep})
+			var values []string // of the row by height, "" is none
+			now := ""
+			for i := range heights {
+				o := s.Overlay()
+				if i == 0 {
+					must(t, o.Set(c, []byte("a"), []byte("before")))
+					must(t, o.Set(c, []byte("z"), []byte("behind")))
+				}
+				switch life >> (2 * i) & 3 {
+				case 1:
+					now = "1"
+				case 2:
+					now = "2"
+				case 3:
+					now = ""
+				}
+				if now == "" {
+					must(t, o.Delete(c, []byte("m")))
+				} else {
+					must(t, o.Set(c, []byte("m"), []byte(now)))
+				}
+				stage, err := o.Stage(first + uint64(i))
+				must(t, err)
+				must(t, stage.Commit())
+				values = append(values, now)
+				if i > lag {
+					_, err = s.Prune(1)
+					must(t, err)
+				}
+				if want := first + uint64(max(0, i+1-keep-max(0, lag-keep+1))); s.Earliest() != want {
+					t.Fatalf("height %d, lag %d: earliest is %d, want %d", i, lag, s.Earliest(), want)
+				}
+				for height := s.Earliest(); height <= s.Height(); height++ {
+					snap, err := s.At(height)
+					must(t, err)
+					value := values[height-first]
+					if got, err := snap.Get(c, []byte("m")); err != nil || string(got) != value || (got == nil) != (value == "") {
+						t.Fatalf("life %b, lag %d, height %d at %d: %q, want %q, %v", life, lag, height, s.Height(), got, value, err)
+					}
+					want := []string{"a=before", "m=" + value, "z=behind"}
+					if value == "" {
+						want = slices.Delete(want, 1, 2)
+					}
+					for _, reverse := range []bool{false, true} {
+						for limit := 1; limit <= len(want); limit++ {
+							var got []string
+							must(t, snap.Scan(c, nil, nil, reverse, func(k, v []byte) bool {
+								got = append(got, string(k)+"="+string(v))
+								return len(got) < limit
+							}))
+							expect := slices.Clone(want)
+							if reverse {
+								slices.Reverse(expect)
+							}
+							if !slices.Equal(got, expect[:limit]) {
+								t.Fatalf("life %b, lag %d, height %d at %d, reverse %v: %q, want %q", life, lag, height, s.Height(), reverse, got, expect[:limit])
+							}
+						}
+					}
+					snap.Close()
+				}
+			}
+			if life%37 == 0 || lag == 0 && life%11 == 0 {
+				sound(t, s)
+				prune(t, s)
+				sound(t, s)
+			}
+		}
+	}
+}
+
+// Nodes that keep more or fewer heights, have pruned or not yet, cache much or nothing and have few or many processors
+// agree in everything that a block sees: gets, what a scan visits (deleted rows included, because they cost gas) and roots.
+func TestNodesAgree(t *testing.T) {
+	type node struct {
+		*state.State
+		every      uint64 // height at which it prunes
+		processors int
+	}
+	nodes := []node{
+		{open(t, state.NewMemory(), state.Options{Keep: 2, CachePages: 1}), 1, 1},
+		{open(t, state.NewMemory(), state.Options{Keep: 2}), 7, 8},
+		{open(t, state.NewMemory(), state.Options{Keep: 1 << 30, CachePages: 30}), 1 << 30, 3},
+	}
+	processors := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(processors)
+	for height := uint64(1); height <= 60; height++ {
+		var want []string
+		for i, n := range nodes {
+			runtime.GOMAXPROCS(n.processors)
+			random := rand.New(rand.NewPCG(height, 3))
+			o := n.Overlay()
+			var saw []string
+			for range []int{5, 50, 2000}[height%3] {
+				c, key := []byte{'a' + byte(random.IntN(3))}, fmt.Append(nil, random.IntN(600))
+				if random.IntN(20) == 0 {
+					value, err := o.Get(c, key)
+					must(t, err)
+					left := 10
+					must(t, o.Scan(c, key, nil, random.IntN(2) == 0, func(k, v []byte) bool {
+						saw = append(saw, fmt.Sprintf("%s=%s %v", k, v, v == nil))
+						left--
+						return left > 0
+					}))
+					saw = append(saw, fmt.Sprintf("%s %v", value, value == nil))
+				}
+				if random.IntN(2) == 0 {
+					must(t, o.Delete(c, key))
+				} else {
+					must(t, o.Set(c, key, fmt.Append(nil, random.IntN(3))))
+				}
+			}
+			saw = append(saw, fmt.Sprintf("%x", commit(t, n.State, o)))
+			if height%n.every == 0 {
+				prune(t, n.State)
+			}
+			if i == 0 {
+				want = saw
+			} else if !slices.Equal(saw, want) {
+				t.Fatalf("height %d: node %d saw %q, node 0 %q", height, i, saw, want)
+			}
+		}
+	}
+	for _, n := range nodes {
+		sound(t, n.State)
 	}
 }
