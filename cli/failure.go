@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/sdk/build"
 	"github.com/wardledger/ward/sdk/client"
 )
 
@@ -67,7 +68,7 @@ func report(w io.Writer, err error, asJSON bool) int {
 		_ = json.NewEncoder(w).Encode(map[string]jsonError{"error": e})
 		return code
 	}
-	fmt.Fprintf(w, "ward: %s\n", text(err.Error()))
+	fmt.Fprintf(w, "ward: %s\n", shown(err))
 	if try != "" {
 		fmt.Fprintf(w, "  try: %s\n", try)
 	}
@@ -75,6 +76,20 @@ func report(w io.Writer, err error, asJSON bool) int {
 		fmt.Fprintf(w, "\n%s", usage.help)
 	}
 	return code
+}
+
+// shown is an error for a terminal: one line, but for those of a contract's source, which have a line for each mistake.
+func shown(err error) string {
+	_, compile := errors.AsType[*build.CompileError](err)
+	_, source := errors.AsType[*build.SourceError](err)
+	if !compile && !source {
+		return text(err.Error())
+	}
+	var lines []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		lines = append(lines, text(line))
+	}
+	return strings.Join(lines, "\n")
 }
 
 type jsonError struct {

@@ -50,7 +50,7 @@ type Module struct {
 }
 
 // Contract builds the contract in a folder. The folder isn't written to. What the
-// author can put right is a *[CompileError], a *[vm.Refused] or an *[abi.SpecError];
+// author can put right is a *[CompileError], a *[SourceError], a *[vm.Refused] or an *[abi.SpecError];
 // what the machine lacks is a *[SetupError].
 func Contract(ctx context.Context, o Options) (*Module, error) {
 	engine := o.Engine
@@ -66,9 +66,16 @@ func Contract(ctx context.Context, o Options) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
+	source := readSource(o.Dir)
 	module, err := describe(ctx, engine, wasm, toolchain)
 	if err != nil {
+		if err = source.place(err); is[*SourceError](err) {
+			return nil, err
+		}
 		return nil, fmt.Errorf("contract in %s: %w", o.Dir, err)
+	}
+	if err := source.check(module.Spec); err != nil {
+		return nil, err
 	}
 	return module, nil
 }
@@ -194,7 +201,9 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // IsSetup reports whether err says that the machine lacks something to build with.
-func IsSetup(err error) bool {
-	var e *SetupError
-	return errors.As(err, &e)
+func IsSetup(err error) bool { return is[*SetupError](err) }
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

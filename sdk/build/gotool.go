@@ -113,9 +113,24 @@ func (g *gotool) build(ctx context.Context, file string) error {
 	_, err := g.run(ctx, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file, ".")
 	var said *commandError
 	if errors.As(err, &said) {
+		if strings.Contains(said.output, "go.mod requires go >=") {
+			return &SetupError{Reason: fmt.Sprintf("%s: the contract asks for another Go than this one, %s: install that one from https://go.dev/dl, or write \"go %s\" there", g.goLine(), g.version, strings.TrimPrefix(MinGo, "go"))}
+		}
 		return &CompileError{g.dir, g.readable(said.output)}
 	}
 	return err
+}
+
+// goLine is where the contract's go.mod says which Go it is for.
+func (g *gotool) goLine() string {
+	file := filepath.Join(g.dir, "go.mod")
+	content, _ := os.ReadFile(file)
+	for i, line := range strings.Split(string(content), "\n") {
+		if strings.HasPrefix(line, "go ") {
+			return fmt.Sprintf("%s:%d: %q", file, i+1, strings.TrimSpace(line))
+		}
+	}
+	return file
 }
 
 // packageLine is a line of the Go command that only names a package.

@@ -1,0 +1,324 @@
+package build
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/vm"
+)
+
+// A SourceError says what a contract's source must say otherwise, and where.
+type SourceError struct {
+	// Mistakes are lines such as "door/main.go:12:5: the method open is declared twice", with paths from the current folder.
+	Mistakes []string
+}
+
+// Error implements error.
+func (e *SourceError) Error() string { return strings.Join(e.Mistakes, "\n") }
+
+// source is the Go files of a contract's folder, read a second time for people: to say where something stands that the
+// compiled contract, or the engine, has complained of. What can't be found there is said without a place.
+type source struct {
+	dir   string
+	set   *token.FileSet
+	files []*ast.File
+}
+
+func readSource(dir string) *source {
+	s := &source{dir: dir, set: token.NewFileSet()}
+	names, _ := filepath.Glob(filepath.Join(dir, "*.go"))
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		if f, err := parser.ParseFile(s.set, name, nil, parser.ParseComments); err == nil {
+			s.files = append(s.files, f)
+		}
+	}
+	return s
+}
+
+func (s *source) mistake(pos token.Pos, format string, args ...any) *SourceError {
+	return &SourceError{[]string{s.set.Position(pos).String() + ": " + fmt.Sprintf(format, args...)}}
+}
+
+var (
+	// panicked is what the SDK says when something is declared that can't be.
+	panicked = regexp.MustCompile(`panic: (?:sdk|wire): (.*)`)
+	// frame is the last line of a goroutine's trace: the author's function that the Go runtime had called.
+	frame = regexp.MustCompile(`^\s*(\S+\.go):(\d+)`)
+	// typePath is what the SDK says of a type that can't be on the wire: a type, fields from there on, and what is wrong.
+	typePath = regexp.MustCompile(`^([A-Z]\w*)((?:(?:\[\])*\.\w+)+)(?:\[\])* (.*)`)
+	// imported is what vet says of a function that there isn't, or not so.
+	imported = regexp.MustCompile(`^import section \d+: "([^"]*)"\."([^"]*)": (.*)`)
+)
+
+// place says where in the source the mistake is that a refusal tells of; any other error it returns as it is.
+func (s *source) place(err error) error {
+	refused, ok := errors.AsType[*vm.Refused](err)
+	if !ok {
+		return err
+	}
+	if m := imported.FindStringSubmatch(refused.Reason); m != nil {
+		if at := s.directive(m[1], m[2]); at != token.NoPos {
+			return s.mistake(at, "the import %q.%q: %s", m[1], m[2], m[3])
+		}
+		return err
+	}
+	m := panicked.FindStringSubmatch(refused.Reason)
+	if m == nil {
+		return err
+	}
+	if p := typePath.FindStringSubmatch(m[1]); p != nil {
+		if at := s.field(p[1], strings.Split(strings.ReplaceAll(p[2], "[]", ""), ".")[1:]); at != token.NoPos {
+			return s.mistake(at, "%s", m[1])
+		}
+	}
+	if f := frame.FindStringSubmatch(refused.Detail); f != nil {
+		// The path begins with that of the module, which isn't the folder's.
+		for parts := strings.Split(f[1], "/"); len(parts) > 0; parts = parts[1:] {
+			file := filepath.Join(s.dir, filepath.Join(parts...))
+			if _, err := os.Stat(file); err == nil {
+				return &SourceError{[]string{file + ":" + f[2] + ": " + m[1]}}
+			}
+		}
+	}
+	return err
+}
+
+// directive finds //go:wasmimport of a function.
+func (s *source) directive(module, name string) token.Pos {
+	for _, f := range s.files {
+		for _, group := range f.Comments {
+			for _, c := range group.List {
+				if fields := strings.Fields(c.Text); len(fields) == 3 && fields[0] == "//go:wasmimport" && fields[1] == module && fields[2] == name {
+					return c.Pos()
+				}
+			}
+		}
+	}
+	return token.NoPos
+}
+
+// field finds a field of a field of a struct.
+func (s *source) field(typ string, path []string) token.Pos {
+	for {
+		st, ok := s.typeOf(typ).(*ast.StructType)
+		if !ok {
+			return token.NoPos
+		}
+		i := slices.IndexFunc(st.Fields.List, func(f *ast.Field) bool {
+			return slices.ContainsFunc(f.Names, func(n *ast.Ident) bool { return n.Name == path[0] })
+		})
+		if i < 0 {
+			return token.NoPos
+		}
+		f := st.Fields.List[i]
+		if path = path[1:]; len(path) == 0 {
+			return f.Pos()
+		}
+		if typ = element(f.Type); typ == "" {
+			return f.Pos()
+		}
+	}
+}
+
+// element is the name of a type of this package that a field holds, also in a list, a map or behind a pointer.
+func element(t ast.Expr) string {
+	switch t := t.(type) {
+	case *ast.Ident:
+		return t.Name
+	case *ast.StarExpr:
+		return element(t.X)
+	case *ast.ArrayType:
+		return element(t.Elt)
+	case *ast.MapType:
+		return element(t.Value)
+	}
+	return ""
+}
+
+func (s *source) typeOf(name string) (found ast.Expr) {
+	for _, f := range s.files {
+		for _, d := range f.Decls {
+			if g, ok := d.(*ast.GenDecl); ok {
+				for _, spec := range g.Specs {
+					if t, ok := spec.(*ast.TypeSpec); ok && t.Name.Name == name {
+						found = t.Type
+					}
+				}
+			}
+		}
+	}
+	return found
+}
+
+// declarations calls visit for each call such as sdk.Method("open", ...), with what is called and its first argument if that is text.
+func (s *source) declarations(visit func(call *ast.CallExpr, function, name string)) {
+	for _, f := range s.files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := sel.X.(*ast.Ident); !ok || x.Name != "sdk" || len(call.Args) == 0 {
+				return true
+			}
+			name := ""
+			if lit, ok := call.Args[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				name, _ = strconv.Unquote(lit.Value)
+			}
+			visit(call, sel.Sel.Name, name)
+			return true
+		})
+	}
+}
+
+// check says what compiles, and would run, but should not be: methods that don't say what they do, and views that write.
+func (s *source) check(spec *abi.Spec) error {
+	e := &SourceError{}
+	add := func(pos token.Pos, format string, args ...any) {
+		e.Mistakes = append(e.Mistakes, s.mistake(pos, format, args...).Mistakes...)
+	}
+	silent := map[string]bool{}
+	for _, m := range spec.Methods {
+		silent[m.Name] = m.Doc == ""
+	}
+	methods := map[string]bool{} // functions that are a method's, too
+	s.declarations(func(call *ast.CallExpr, function, name string) {
+		if function == "Method" && len(call.Args) > 1 {
+			if id, ok := call.Args[1].(*ast.Ident); ok {
+				methods[id.Name] = true
+			}
+		}
+		if function == "Init" {
+			name = abi.MethodInit
+		}
+		if function != "Method" && function != "View" && function != "Init" || !silent[name] {
+			return
+		}
+		delete(silent, name)
+		add(call.Pos(), "the method %s doesn't say what it does: the last argument of sdk.%s is its help", name, function)
+	})
+	for _, m := range spec.Methods {
+		if silent[m.Name] {
+			e.Mistakes = append(e.Mistakes, fmt.Sprintf("contract in %s: the method %s doesn't say what it does: give it a doc", s.dir, m.Name))
+		}
+	}
+	stored := s.stored()
+	s.declarations(func(call *ast.CallExpr, function, name string) {
+		if function != "View" || len(call.Args) < 2 {
+			return
+		}
+		if id, ok := call.Args[1].(*ast.Ident); ok && methods[id.Name] {
+			return
+		}
+		s.writes(call.Args[1], stored, func(pos token.Pos, what string) {
+			add(pos, "the view %s writes: %s would end it as trapped; a method that writes is declared with sdk.Method", name, what)
+		})
+	})
+	if len(e.Mistakes) > 0 {
+		return e
+	}
+	return nil
+}
+
+// stored is the package's variables that hold rows or events, by name, with what the SDK calls them.
+func (s *source) stored() map[string]bool {
+	names := map[string]bool{}
+	for _, f := range s.files {
+		for _, d := range f.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.VAR {
+				continue
+			}
+			for _, spec := range g.Specs {
+				v := spec.(*ast.ValueSpec)
+				for i, value := range v.Values {
+					if i < len(v.Names) && fromSDK(value) {
+						names[v.Names[i].Name] = true
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+// fromSDK reports whether an expression is a call such as sdk.NewItem[T]("name").
+func fromSDK(e ast.Expr) bool {
+	call, ok := e.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	f := call.Fun
+	switch x := f.(type) {
+	case *ast.IndexExpr:
+		f = x.X
+	case *ast.IndexListExpr:
+		f = x.X
+	}
+	sel, ok := f.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	x, ok := sel.X.(*ast.Ident)
+	return ok && x.Name == "sdk"
+}
+
+// writes visits what writes in the body of a view itself. What it calls may write for others, under conditions: that shows when the
+// view is called, because the host refuses.
+func (s *source) writes(view ast.Expr, stored map[string]bool, visit func(token.Pos, string)) {
+	var body *ast.BlockStmt
+	switch v := view.(type) {
+	case *ast.FuncLit:
+		body = v.Body
+	case *ast.Ident:
+		for _, f := range s.files {
+			for _, d := range f.Decls {
+				if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == v.Name {
+					body = fn.Body
+				}
+			}
+		}
+	}
+	if body == nil {
+		return
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		sel, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || !slices.Contains([]string{"Set", "Delete", "Emit", "Add", "Remove"}, sel.Sel.Name) {
+			return true
+		}
+		x, ok := sel.X.(*ast.Ident)
+		if !ok || !stored[x.Name] {
+			return true
+		}
+		// A variable of the same name that is the function's own is something else.
+		if x.Obj != nil {
+			if _, ok := x.Obj.Decl.(*ast.ValueSpec); !ok || body.Pos() <= x.Obj.Pos() && x.Obj.Pos() < body.End() {
+				return true
+			}
+		}
+		visit(call.Pos(), x.Name+"."+sel.Sel.Name)
+		return true
+	})
+}
