@@ -12,7 +12,7 @@ import (
 )
 
 // VerifyState looks at everything in the state of a home whose node is not running, and computes every hash anew; see
-// [state.State.Verify]. The home is not changed.
+// [state.State.Verify]. No file of the state is changed.
 func VerifyState(ctx context.Context, dir string, progress func(rows uint64)) (*state.Report, error) {
 	h, err := openHome(dir)
 	if err != nil {
@@ -29,7 +29,7 @@ func VerifyState(ctx context.Context, dir string, progress func(rows uint64)) (*
 	if _, err := os.Stat(h.state()); errors.Is(err, fs.ErrNotExist) {
 		return new(state.Report), nil // a home whose node has never run
 	}
-	rows, err := db.Open(h.state(), db.Options{})
+	rows, err := db.Open(h.state(), db.Options{ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)
 	}

@@ -31,6 +31,9 @@ type Options struct {
 	// Compress has blocks compressed (Snappy): for rows with text in them. Rows of
 	// the state are mostly hashes, of which nothing is saved.
 	Compress bool
+
+	// ReadOnly leaves every file as it is: for who looks whether a folder is sound. The folder must exist.
+	ReadOnly bool
 }
 
 const (
@@ -103,7 +106,7 @@ func Open(dir string, o Options) (*DB, error) {
 	if o.BufferMiB == 0 {
 		o.BufferMiB = defaultBufferMiB
 	}
-	file, err := storage.OpenFile(dir, false)
+	file, err := storage.OpenFile(dir, o.ReadOnly)
 	if err != nil {
 		if locked(err) {
 			return nil, fmt.Errorf("%w: %q: %w", ErrInUse, dir, err)
@@ -127,6 +130,7 @@ func open(file storage.Storage, o Options) (*leveldb.DB, error) {
 		compression = opt.SnappyCompression
 	}
 	return leveldb.Open(file, &opt.Options{
+		ReadOnly:           o.ReadOnly,
 		Compression:        compression,
 		BlockSize:          blockSize,
 		BlockCacheCapacity: o.CacheMiB << 20,

@@ -2,8 +2,10 @@ package db_test
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/wardledger/ward/node/db"
@@ -74,6 +76,43 @@ func TestOpenRefuses(t *testing.T) {
 	must(t, os.WriteFile(file, nil, 0o600))
 	if _, err := db.Open(file, db.Options{}); err == nil {
 		t.Error("a file was taken for a folder")
+	}
+}
+
+// files is what a folder has, byte for byte.
+func files(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	names, err := os.ReadDir(dir)
+	must(t, err)
+	for _, n := range names {
+		b, err := os.ReadFile(filepath.Join(dir, n.Name()))
+		must(t, err)
+		out[n.Name()] = string(b)
+	}
+	return out
+}
+
+// Who only reads sees what is in the journal too, and changes no file.
+func TestReadOnly(t *testing.T) {
+	dir, _ := built(t)
+	before := files(t, dir)
+	d, err := db.Open(dir, db.Options{ReadOnly: true})
+	must(t, err)
+	if got := laid(t, d); got != 5 {
+		t.Errorf("%d batches, want 5", got)
+	}
+	var b db.Batch
+	b.Set([]byte("k"), nil)
+	if err := d.Write(&b, true); err == nil {
+		t.Error("something was written")
+	}
+	must(t, d.Close())
+	if after := files(t, dir); !maps.Equal(before, after) {
+		t.Errorf("files %q, were %q", slices.Sorted(maps.Keys(after)), slices.Sorted(maps.Keys(before)))
+	}
+	if _, err := db.Open(filepath.Join(t.TempDir(), "none"), db.Options{ReadOnly: true}); err == nil {
+		t.Error("a folder that is not there was opened to read")
 	}
 }
 
