@@ -40,11 +40,11 @@ func Path(collection, key []byte) []byte {
 	return p[:]
 }
 
-// Bounds of proofs of many rows: about 700 bytes each.
+// Bounds of proofs of many rows.
 const (
 	MaxProofs     = 1000
-	MaxCollected  = 10_000 // rows of a collection that is proven whole
-	maxProofBytes = 64 << 20
+	MaxCollected  = 10_000   // rows of a collection that is proven whole
+	maxProofBytes = 16 << 20 // as many rows at 900 bytes each, with room; in memory a proof may take ten times its bytes
 )
 
 // ErrNothingThere answers a request for a proof from a state without any row: ICS23 proves by neighbours.
@@ -278,6 +278,9 @@ func decompress(proof *ics23.CommitmentProof) (*ics23.CommitmentProof, error) {
 	}
 	n := int32(len(c.LookupInners))
 	check := func(p *ics23.CompressedExistenceProof) error {
+		if len(p.GetPath()) > 8*merkle.PathSize {
+			return fmt.Errorf("state: the proof has %d steps, limit %d", len(p.GetPath()), 8*merkle.PathSize)
+		}
 		for _, i := range p.GetPath() {
 			if i < 0 || i >= n {
 				return fmt.Errorf("state: the proof names inner node %d of %d", i, n)

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -179,6 +180,30 @@ func TestCollectionProofs(t *testing.T) {
 			t.Errorf("%v was taken for a proof", p)
 		}
 	}
+}
+
+// What a compressed proof names beyond its lists, or too often, is refused and not looked up.
+func TestHostileCompression(t *testing.T) {
+	op := &ics23.InnerOp{Hash: ics23.HashOp_SHA256, Prefix: make([]byte, 33)}
+	for what, c := range map[string]*ics23.CompressedBatchProof{
+		"an index behind the end": {LookupInners: []*ics23.InnerOp{op}, Entries: compressed(1)},
+		"a negative index":        {LookupInners: []*ics23.InnerOp{op}, Entries: compressed(-1)},
+		"a path of 385 steps":     {LookupInners: []*ics23.InnerOp{op}, Entries: compressed(make([]int32, 385)...)},
+		"an empty entry":          {LookupInners: []*ics23.InnerOp{op}, Entries: []*ics23.CompressedBatchEntry{{}}},
+	} {
+		b, err := (&ics23.CommitmentProof{Proof: &ics23.CommitmentProof_Compressed{Compressed: c}}).Marshal()
+		must(t, err)
+		if _, err := state.DecodeProof(b); err == nil {
+			t.Errorf("%s: taken", what)
+		}
+	}
+	if _, err := state.DecodeProof(make([]byte, 16<<20+1)); !errors.Is(err, state.ErrBounds) {
+		t.Errorf("too long: %v", err)
+	}
+}
+
+func compressed(path ...int32) []*ics23.CompressedBatchEntry {
+	return []*ics23.CompressedBatchEntry{{Proof: &ics23.CompressedBatchEntry_Exist{Exist: &ics23.CompressedExistenceProof{Key: []byte("k"), Value: []byte("v"), Path: path}}}}
 }
 
 // Whatever bytes come as a proof: no panic, and no proof of what is not so.

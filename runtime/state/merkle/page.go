@@ -232,7 +232,7 @@ func (d *decoder) page(n *Node) error {
 	return nil
 }
 
-// rootSkip is that nothing is left out of a root's encoding.
+// noPrefix is that nothing is left out of a root's encoding.
 const noPrefix = 0
 
 // EncodeRoot returns what is stored of the topmost node; nothing of an empty tree.
