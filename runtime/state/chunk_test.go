@@ -221,6 +221,23 @@ func TestImportOnABrokenDisk(t *testing.T) {
 	}
 }
 
+// Nobody waits for it any more: an export ends before it has read everything.
+func TestExportEnds(t *testing.T) {
+	s, height, _ := exported(t, 9_000)
+	snap, err := s.At(height)
+	must(t, err)
+	defer snap.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = snap.Export(ctx, func([]byte) error { t.Error("a chunk"); return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if _, err := s.Verify(ctx, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("verify: %v", err)
+	}
+}
+
 // Nothing travels too.
 func TestExportNothing(t *testing.T) {
 	s := open(t, state.NewMemory(), state.Options{})

@@ -88,20 +88,19 @@ func (e *exporter) collections() ([][]byte, error) {
 func (e *exporter) collection(collection []byte) error {
 	low, high := rowRange(collection, nil, nil)
 	n := uint64(0)
-	if err := e.at.scan(low, high, false, func(_, _ []byte) bool { n++; return true }); err != nil {
+	if err := e.scan(low, high, func([]byte) { n++ }); err != nil {
 		return err
 	}
 	passes := n/exportRows + 1
 	part := (1<<32)/passes + 1 // of the hashes' first 4 bytes
 	for pass := range passes {
 		var names []name
-		err := e.at.scan(low, high, false, func(key, _ []byte) bool {
+		err := e.scan(low, high, func(key []byte) {
 			key = key[1+len(collection):]
 			hash := sha256.Sum256(key)
 			if uint64(binary.BigEndian.Uint32(hash[:]))/part == pass {
 				names = append(names, name{hash, bytes.Clone(key)})
 			}
-			return true
 		})
 		if err != nil {
 			return err
@@ -121,6 +120,20 @@ func (e *exporter) collection(collection []byte) error {
 		}
 	}
 	return nil
+}
+
+// scan visits the keys of rows, as long as anybody waits for them.
+func (e *exporter) scan(low, high []byte, visit func(key []byte)) error {
+	n := 0
+	err := e.at.scan(low, high, false, func(key, _ []byte) bool {
+		visit(key)
+		n++
+		return n%4096 > 0 || e.ctx.Err() == nil
+	})
+	if err == nil {
+		err = e.ctx.Err()
+	}
+	return err
 }
 
 func (e *exporter) row(r fullRow) error {

@@ -23,8 +23,8 @@ type Hash [sha256.Size]byte
 // EmptyRoot is the hash of no leaves.
 var EmptyRoot = Hash(sha256.Sum256(nil))
 
-// PathOf is SHA-256(collection)[:16] || SHA-256(key). Whoever finds two names of collections with the same 128 bits
-// (2^64 hashes) has damaged their own contract: the name of the contract is in the name.
+// PathOf is SHA-256(collection)[:16] || SHA-256(key). Two names of collections with the same 128 bits (2^64 hashes to find)
+// would be one collection in the tree, though two in storage.
 func PathOf(collection, key []byte) (p Path) {
 	prefix := PrefixOf(collection)
 	copy(p[:], prefix[:])
