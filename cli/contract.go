@@ -31,10 +31,14 @@ func contractCommand() *urfave.Command {
 writes both into one file. The same sources and toolchain give the same bytes.
 
   ward contract build ./mycontract
-  ward contract build ./mycontract --out my.wasm --toolchain go1.26.8`,
+  ward contract build ./mycontract --out my.wasm --toolchain go1.26.8
+  ward contract build ./mycontract --size    what fills the module
+  ward contract build ./mycontract --debug   keep the names of functions, for traces`,
 				Flags: []urfave.Flag{
 					&urfave.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write", DefaultText: "NAME.wasm in the current folder"},
 					&urfave.StringFlag{Name: "toolchain", Usage: "Go toolchain that must compile it, such as go1.26.8"},
+					&urfave.BoolFlag{Name: "debug", Usage: "keep the names of functions, so that a trace says where it trapped; another module than without"},
+					&urfave.BoolFlag{Name: "size", Usage: "say what fills the module"},
 					jsonFlag,
 				},
 				Action: contractBuild,
@@ -81,11 +85,52 @@ only the chain's operator. Anybody may deploy what the authorities have permitte
 }
 
 type moduleJSON struct {
-	Name      string `json:"name"`
-	File      string `json:"file,omitempty"`
-	Bytes     int    `json:"bytes"`
-	Hash      string `json:"hash"`
-	Toolchain string `json:"toolchain"`
+	Name      string    `json:"name"`
+	File      string    `json:"file,omitempty"`
+	Bytes     int       `json:"bytes"`
+	Hash      string    `json:"hash"`
+	Toolchain string    `json:"toolchain"`
+	Size      *sizeJSON `json:"size,omitempty"`
+}
+
+// sizeJSON is what fills a module, in bytes.
+type sizeJSON struct {
+	Sections  []partJSON `json:"sections"`
+	Packages  []partJSON `json:"packages"`
+	Functions []partJSON `json:"functions"` // the largest
+}
+
+type partJSON struct {
+	Name  string `json:"name"`
+	Bytes int    `json:"bytes"`
+}
+
+func parts(list []build.Part) (out []partJSON) {
+	for _, p := range list {
+		out = append(out, partJSON(p))
+	}
+	return out
+}
+
+// shownParts is how many packages and sections are shown to people.
+const shownParts = 12
+
+// printParts shows the largest parts of a whole.
+func (s *session) printParts(title string, list []partJSON, whole int) {
+	s.printf("\n%s\n", title)
+	var rows [][]string
+	rest := 0
+	for i, p := range list {
+		if i >= shownParts {
+			rest += p.Bytes
+			continue
+		}
+		rows = append(rows, []string{fmt.Sprintf("  %8d", p.Bytes), fmt.Sprintf("%4.1f%%", 100*float64(p.Bytes)/float64(whole)), text(p.Name)})
+	}
+	if rest > 0 {
+		rows = append(rows, []string{fmt.Sprintf("  %8d", rest), fmt.Sprintf("%4.1f%%", 100*float64(rest)/float64(whole)), fmt.Sprintf("%d more", len(list)-shownParts)})
+	}
+	s.table(rows)
 }
 
 func contractBuild(c *urfave.Context) error {
@@ -97,9 +142,18 @@ func contractBuild(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.build(args[0], c.String("toolchain"))
+	options := build.Options{Dir: args[0], Toolchain: c.String("toolchain"), Debug: c.Bool("debug")}
+	m, err := s.buildWith(options)
 	if err != nil {
 		return err
+	}
+	var size *sizeJSON
+	if c.Bool("size") {
+		sizes, err := build.Measure(s.ctx, options, m)
+		if err != nil {
+			return err
+		}
+		size = &sizeJSON{parts(sizes.Sections), parts(sizes.Packages), parts(sizes.Functions)}
 	}
 	path := c.String("out")
 	if path == "" {
@@ -108,22 +162,31 @@ func contractBuild(c *urfave.Context) error {
 	if err := os.WriteFile(path, m.Wasm, 0o644); err != nil {
 		return err
 	}
-	return s.print(moduleJSON{m.Name, path, m.Size, hex.EncodeToString(m.Hash[:]), m.Toolchain}, func() {
+	return s.print(moduleJSON{m.Name, path, m.Size, hex.EncodeToString(m.Hash[:]), m.Toolchain, size}, func() {
 		s.table([][]string{
 			{"contract", m.Name},
 			{"file", fmt.Sprintf("%s, %d bytes", path, m.Size)},
 			{"hash", hex.EncodeToString(m.Hash[:])},
 			{"toolchain", m.Toolchain},
 		})
+		if size != nil {
+			s.printParts("sections", size.Sections, m.Size)
+			s.printParts("code by package", size.Packages, m.Size)
+			s.printParts("largest functions", size.Functions, m.Size)
+		}
 	})
 }
 
 // build compiles the contract in a folder.
 func (s *session) build(dir, toolchain string) (*build.Module, error) {
+	return s.buildWith(build.Options{Dir: dir, Toolchain: toolchain})
+}
+
+func (s *session) buildWith(o build.Options) (*build.Module, error) {
 	p := s.progress()
-	p.say("building %s (the first time on a machine takes a minute)", dir)
+	p.say("building %s (the first time on a machine takes a minute)", o.Dir)
 	defer p.done()
-	m, err := build.Contract(s.ctx, build.Options{Dir: dir, Toolchain: toolchain})
+	m, err := build.Contract(s.ctx, o)
 	if s.ctx.Err() != nil {
 		return nil, context.Cause(s.ctx)
 	}

@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/vm"
+	"github.com/wardledger/ward/runtime/wasm"
 	"github.com/wardledger/ward/sdk/build"
 )
 
@@ -187,6 +189,55 @@ func BenchmarkContract(b *testing.B) {
 	for b.Loop() {
 		if _, err := build.Contract(b.Context(), build.Options{Dir: filepath.Join("testdata", "plain")}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// What fills a module adds up: sections to the whole but for their heads, packages to the code but for the heads of functions.
+func TestMeasure(t *testing.T) {
+	o := build.Options{Dir: filepath.Join("..", "..", "contracts", "hello")}
+	m, err := build.Contract(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := build.Measure(t.Context(), o, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := func(parts []build.Part) (n int) {
+		for i, p := range parts {
+			if n += p.Bytes; i > 0 && p.Bytes > parts[i-1].Bytes {
+				t.Errorf("%s is larger than what comes before", p.Name)
+			}
+		}
+		return n
+	}
+	if got := total(s.Sections); got > m.Size || got < m.Size*99/100 {
+		t.Errorf("sections are %d bytes of %d", got, m.Size)
+	}
+	code := s.Sections[slices.IndexFunc(s.Sections, func(p build.Part) bool { return p.Name == "code" })].Bytes
+	if got := total(s.Packages); got > code || got < code*95/100 {
+		t.Errorf("packages are %d bytes of %d", got, code)
+	}
+	for _, want := range []string{"runtime", "main", "github.com/wardledger/ward/sdk", "github.com/wardledger/ward/sdk/wire"} {
+		if !slices.ContainsFunc(s.Packages, func(p build.Part) bool { return p.Name == want }) {
+			t.Errorf("nothing is of %s: %v", want, s.Packages)
+		}
+	}
+	if total(s.Functions) == 0 {
+		t.Error("no functions")
+	}
+}
+
+// Names are kept only if asked for.
+func TestDebugKeepsNames(t *testing.T) {
+	for _, debug := range []bool{false, true} {
+		m, err := build.Contract(t.Context(), build.Options{Dir: filepath.Join("..", "..", "contracts", "hello"), Debug: debug})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(wasm.FunctionNames(m.Wasm, 100)) > 0; got != debug {
+			t.Errorf("debug %v: names in the module: %v", debug, got)
 		}
 	}
 }

@@ -45,6 +45,7 @@ var dropped = []string{
 type gotool struct {
 	path, dir string
 	env       []string
+	names     bool   // keep the names of functions
 	version   string // of the toolchain that will compile
 }
 
@@ -68,7 +69,7 @@ func findGo(ctx context.Context, o Options) (*gotool, error) {
 			Err:    err,
 		}
 	}
-	tool := &gotool{path: path, dir: o.Dir}
+	tool := &gotool{path: path, dir: o.Dir, names: o.Debug}
 	base := without(os.Environ(), dropped)
 	if o.Toolchain != "" {
 		base = append(without(base, []string{"GOTOOLCHAIN"}), "GOTOOLCHAIN="+o.Toolchain)
@@ -110,7 +111,11 @@ func findGo(ctx context.Context, o Options) (*gotool, error) {
 
 // build compiles the package into file.
 func (g *gotool) build(ctx context.Context, file string) error {
-	_, err := g.run(ctx, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file, ".")
+	strip := "-ldflags=-s -w"
+	if g.names {
+		strip = "-ldflags=-w"
+	}
+	_, err := g.run(ctx, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", strip, "-o", file, ".")
 	var said *commandError
 	if errors.As(err, &said) {
 		if strings.Contains(said.output, "go.mod requires go >=") {
