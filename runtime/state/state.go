@@ -21,8 +21,8 @@ type Options struct {
 	Keep uint64
 
 	// CachePages is how many pages of the tree are kept in memory, for readers
-	// and writer together; a page takes about 1.5 kB. Default 65,536 (100 MB),
-	// which is the whole tree of half a million rows.
+	// and writer together; a page takes 1 to 2 kB. Default 131,072 (about 200 MB),
+	// which is the whole tree of a million rows.
 	CachePages int
 }
 
