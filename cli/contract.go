@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -23,8 +24,8 @@ import (
 
 func contractCommand() *urfave.Command {
 	return &urfave.Command{
-		Name: "contract", Usage: "start, test, build, deploy and list contracts",
-		Subcommands: append(authorCommands(), []*urfave.Command{
+		Name: "contract", Usage: "start, test, build, deploy, upgrade and list contracts",
+		Subcommands: slices.Concat(authorCommands(), []*urfave.Command{
 			{
 				Name: "build", Usage: "compile a contract written in Go", ArgsUsage: "FOLDER",
 				Description: `Compiles the package main in FOLDER to Wasm with the Go command, asks it for its spec, and
@@ -49,11 +50,13 @@ writes both into one file. The same sources and toolchain give the same bytes.
 only the chain's operator. Anybody may deploy what the authorities have permitted, with the same --init.
 
   ward contract deploy my.wasm --key operator
-  ward contract deploy ./mycontract --name my-2 --init '{"limit":3}'`,
+  ward contract deploy ./mycontract --name my-2 --init '{"limit":3}'
+  ward contract deploy my.wasm --delay 48h         whoever relies on it hears of a change two days before`,
 				Flags: []urfave.Flag{
 					keyFlag,
 					&urfave.StringFlag{Name: "name", Usage: "`NAME` of the contract on the chain", DefaultText: "as its spec says"},
 					&urfave.StringFlag{Name: "init", Usage: "arguments for the contract's init as a `JSON` object, or @FILE"},
+					&urfave.DurationFlag{Name: "delay", Usage: "`TIME` for which a change of its code is announced, such as 48h", DefaultText: "none"},
 					&urfave.Uint64Flag{Name: "gas", Usage: "gas `LIMIT`", DefaultText: "by the size of the code"},
 					&urfave.StringFlag{Name: "toolchain", Usage: "Go toolchain that must compile a FOLDER"},
 					nodeFlag, homeFlag, passFlag, jsonFlag,
@@ -66,7 +69,7 @@ only the chain's operator. Anybody may deploy what the authorities have permitte
 				Action: contractList,
 			},
 			{
-				Name: "show", Usage: "show a contract on the chain: its code, whose it is, what powers it has", ArgsUsage: "NAME",
+				Name: "show", Usage: "show a contract on the chain: its code and version, whose it is, what powers it has, what is announced", ArgsUsage: "NAME",
 				Description: `  ward contract show devices
   ward contract show devices --json`,
 				Flags:  []urfave.Flag{nodeFlag, jsonFlag},
@@ -80,7 +83,7 @@ only the chain's operator. Anybody may deploy what the authorities have permitte
 				Flags:  []urfave.Flag{nodeFlag, jsonFlag},
 				Action: contractSpec,
 			},
-		}...),
+		}, upgradeCommands()),
 	}
 }
 
@@ -232,10 +235,14 @@ func contractDeploy(c *urfave.Context) error {
 		return fmt.Errorf("%s would be refused: %w", args[0], err)
 	}
 	deploy := struct {
-		Code []byte
-		Init []byte `wire:",omitempty"`
-		Name string
+		Code  []byte
+		Init  []byte `wire:",omitempty"`
+		Name  string
+		Delay int64 `wire:",omitempty"`
 	}{Code: m.Wasm, Name: c.String("name")}
+	if deploy.Delay, err = delaySeconds("delay", c.Duration("delay")); err != nil {
+		return err
+	}
 	if deploy.Name == "" {
 		deploy.Name = m.Name
 	}
@@ -358,7 +365,8 @@ func contractShow(c *urfave.Context) error {
 		if powers == "" {
 			powers = "none"
 		}
-		s.table([][]string{{"contract", k.Name}, {"code", k.Code}, {"there", since(k)}, {"admin", admin}, {"capabilities", powers}})
+		s.table([][]string{{"contract", k.Name}, {"code", k.Code}, {"version", fmt.Sprint(k.Version)}, {"there", since(k)}, {"admin", admin}, {"capabilities", powers}})
+		s.table(timelockRows(k))
 	})
 }
 

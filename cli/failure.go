@@ -160,7 +160,7 @@ func adviceFor(code receipt.Code) string {
 	case receipt.NotPermitted:
 		return "--key with the operator's key, if this is the operator's to do"
 	case receipt.Exists:
-		return "another --name"
+		return "another --name, or \"ward contract upgrade\" for new code under the old one"
 	}
 	return ""
 }

@@ -48,12 +48,15 @@ capabilities that are proposed. Until then nobody else gets the name.
   ward authority propose-permit lamp.wasm --admin ward1...
   ward authority propose-permit lamp.wasm --name lamp-2 --admin @alice --init '{"limit":3}' --capability accounts
   ward authority propose-permit lamp.wasm --admin nobody
+  ward authority propose-permit lamp2.wasm --name lamp --upgrade    new code for a contract that has capabilities, or is
+                                                            governed by authority; "ward contract upgrade" then
   ward contract deploy lamp.wasm                            then, by anybody`,
 			Flags: append([]urfave.Flag{
 				&urfave.StringFlag{Name: "name", Usage: "`NAME` of the contract on the chain", DefaultText: "as its spec says"},
 				&urfave.StringFlag{Name: "admin", Usage: "`ADDRESS` of whose contract it will be, or nobody"},
 				&urfave.StringSliceFlag{Name: "capability", Usage: "`POWER` that it gets: " + strings.Join(abi.Capabilities(), ", ") + "; repeat it for several"},
 				&urfave.StringFlag{Name: "init", Usage: "arguments for the contract's init as a `JSON` object, or @FILE"},
+				&urfave.BoolFlag{Name: "upgrade", Usage: "it is new code for the contract of that name, with its admin and capabilities"},
 				&urfave.StringFlag{Name: "toolchain", Usage: "Go toolchain that must compile a FOLDER"},
 			}, signing...),
 			Action: authorityProposePermit,
@@ -231,7 +234,11 @@ func authorityProposePermit(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.String("admin") == "" {
+	upgrade := c.Bool("upgrade")
+	switch {
+	case upgrade && (c.String("admin") != "" || c.String("init") != "" || len(c.StringSlice("capability")) > 0):
+		return usagef("--upgrade keeps admin and capabilities, and calls no init: neither --admin, --capability nor --init goes with it")
+	case !upgrade && c.String("admin") == "":
 		return usagef("%s needs --admin: an address, or nobody", c.Command.HelpName)
 	}
 	s, err := begin(c)
@@ -240,7 +247,7 @@ func authorityProposePermit(c *urfave.Context) error {
 	}
 	defer s.close()
 	var p permitRow
-	if admin := c.String("admin"); admin != "nobody" {
+	if admin := c.String("admin"); !upgrade && admin != "nobody" {
 		if p.Admin, err = s.address(admin); err != nil {
 			return usagef("--admin: %w", err)
 		}
@@ -263,8 +270,14 @@ func authorityProposePermit(c *urfave.Context) error {
 	if !abi.ValidContract(p.Name) {
 		return usagef("--name %q: a lower-case letter, then lower-case letters, digits and \"-\", at most %d", p.Name, abi.MaxContractName)
 	}
-	init, err := s.initArgs(m.Spec, c.String("init"))
-	if err != nil {
+	var init []byte
+	if upgrade {
+		k, err := s.changeable(p.Name)
+		if err != nil {
+			return err
+		}
+		p.Admin, p.Capabilities = k.Admin, k.Capabilities
+	} else if init, err = s.initArgs(m.Spec, c.String("init")); err != nil {
 		return err
 	}
 	if init != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/abi/specjson"
 	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/tx"
 	"github.com/wardledger/ward/sdk/client"
 )
 
@@ -418,11 +419,16 @@ func (v *invocation) expandAddress(f abi.Field, value string) (string, error) {
 	return a.String(), nil
 }
 
+// hook reports whether only the chain calls a method. The chain's own contract has one of that name.
+func (v *invocation) hook(method string) bool {
+	return method == abi.MethodInit || method == abi.MethodUpgrade && v.contract != tx.DeployContract
+}
+
 // methods are the names of the contract's methods: the views, or the others.
 func (v *invocation) methods(views bool) []string {
 	var names []string
 	for _, m := range v.spec.Methods {
-		if m.View == views && m.Name != initMethod {
+		if m.View == views && !v.hook(m.Name) {
 			names = append(names, m.Name)
 		}
 	}
@@ -450,7 +456,7 @@ func (v *invocation) contractHelp() string {
 	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, m := range v.spec.Methods {
-		if m.Name == initMethod {
+		if v.hook(m.Name) {
 			continue
 		}
 		verb := "call"

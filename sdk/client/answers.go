@@ -161,6 +161,8 @@ type Contract struct {
 	Admin        address.Address `json:"-"`    // zero if nobody
 	Capabilities []string        `json:"capabilities"`
 	Created      uint64          `json:"created"` // height
+	Version      uint64          `json:"version"` // number of the code among those that it had, from 1
+	Timelock
 }
 
 // Answer is what a view gave.

@@ -117,7 +117,7 @@ func (c *Client) Contract(ctx context.Context, name string) (*Contract, error) {
 }
 
 // Spec is what a contract offers: methods, events and errors. The node is asked once for
-// each contract. The caller must not change it.
+// each contract, and again when a query doesn't fit: the contract may have been upgraded. The caller must not change it.
 func (c *Client) Spec(ctx context.Context, contract string) (*abi.Spec, error) {
 	c.mu.Lock()
 	spec := c.specs[contract]
@@ -231,9 +231,30 @@ func (c *Client) jsonArgs(ctx context.Context, q Question) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	body, err := jsonArgsOf(spec, q, encoded)
+	if err == nil && body != nil {
+		return body, nil
+	}
+	// The contract may have been upgraded since the node was asked.
+	c.mu.Lock()
+	if c.specs[q.Contract] == spec {
+		delete(c.specs, q.Contract)
+	}
+	c.mu.Unlock()
+	if spec, err = c.Spec(ctx, q.Contract); err != nil {
+		return nil, err
+	}
+	if body, err = jsonArgsOf(spec, q, encoded); body == nil && err == nil {
+		return []byte("{}"), nil // the node says it best
+	}
+	return body, err
+}
+
+// jsonArgsOf is jsonArgs by a spec; nil if that does not have the method.
+func jsonArgsOf(spec *abi.Spec, q Question, encoded []byte) ([]byte, error) {
 	method, ok := spec.Method(q.Method)
 	if !ok {
-		return []byte("{}"), nil // the node says it best
+		return nil, nil
 	}
 	if method.Args == nil {
 		if len(encoded) != 1 { // neither the empty map nor null
