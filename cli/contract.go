@@ -79,8 +79,11 @@ only the chain's operator. Anybody may deploy what the authorities have permitte
 				Name: "spec", Usage: "show what a contract offers", ArgsUsage: "NAME|FILE",
 				Description: `  ward contract spec access         of a contract on the chain
   ward contract spec my.wasm        of a file; no node is asked
-  ward contract spec access --json  with every type`,
-				Flags:  []urfave.Flag{nodeFlag, jsonFlag},
+  ward contract spec access --json  with every type
+  ward contract spec access --schema > access.schema.json
+                                    as JSON Schema: of a call, and under $defs of all arguments, results
+                                    and events, for editors, forms and validators`,
+				Flags:  []urfave.Flag{&urfave.BoolFlag{Name: "schema", Usage: "as JSON Schema, draft 2020-12"}, nodeFlag, jsonFlag},
 				Action: contractSpec,
 			},
 		}, upgradeCommands()),
@@ -389,6 +392,10 @@ func contractSpec(c *urfave.Context) error {
 		}
 		name, spec = m.Name, m.Spec
 	} else if spec, err = s.client.Spec(s.ctx, name); err != nil {
+		return err
+	}
+	if c.Bool("schema") {
+		_, err := fmt.Fprintf(s.out, "%s\n", specjson.Schema(spec))
 		return err
 	}
 	return s.print(json.RawMessage(specjson.Spec(spec)), func() { s.showSpec(name, spec) })
