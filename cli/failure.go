@@ -12,6 +12,7 @@ import (
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/sdk/build"
 	"github.com/wardledger/ward/sdk/client"
+	"github.com/wardledger/ward/sdk/client/story"
 )
 
 // The exit codes of doc.go.
@@ -165,16 +166,5 @@ func adviceFor(code receipt.Code) string {
 	return ""
 }
 
-// text makes what others wrote safe to print on a terminal: control characters would let a
-// contract's reason move the cursor or change what is on the screen.
-func text(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return ' '
-		case r < 0x20 || 0x7f <= r && r < 0xa0 || r == 0x2028 || r == 0x2029 || 0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069:
-			return '\ufffd'
-		}
-		return r
-	}, s)
-}
+// text is what may be shown on a terminal of a text that somebody else wrote.
+func text(s string) string { return story.Text(s) }

@@ -13,6 +13,7 @@ import (
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/tx"
 	"github.com/wardledger/ward/sdk/client"
+	"github.com/wardledger/ward/sdk/client/story"
 )
 
 // print prints a result: v as one line of JSON if that was asked for, and else what people
@@ -139,49 +140,13 @@ func (s *session) printReceipt(r *client.Receipt) error {
 	})
 }
 
-// verdict says how a call ended.
+// verdict is how a call ended, in a word or two.
 func verdict(code string, contractCode uint32, contractError string, result json.RawMessage) string {
-	if contractCode != 0 {
-		code += fmt.Sprintf(" %d %s", contractCode, contractError)
-	}
-	if no := saysNo(result); no != "" {
-		code += ", but " + no + "=false"
-	}
-	return text(strings.TrimSpace(code))
+	return story.Verdict(code, contractCode, contractError, result)
 }
 
-// inline shows JSON on one line for people: the fields of an object as name=value, without
-// quotes where nothing can be misread.
-func inline(raw json.RawMessage) string {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if start, err := d.Token(); err != nil || start != json.Delim('{') {
-		return scalar(raw)
-	}
-	var parts []string
-	for d.More() {
-		name, err := d.Token()
-		var value json.RawMessage
-		if err != nil || d.Decode(&value) != nil {
-			return text(string(raw))
-		}
-		parts = append(parts, text(fmt.Sprint(name))+"="+scalar(value))
-	}
-	return strings.Join(parts, " ")
-}
-
-// scalar shows a JSON value, a string without its quotes if it is one plain word.
-func scalar(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) == nil && s != "" && !strings.ContainsAny(s, " =\"\\'{}[],") && text(s) == s {
-		return s
-	}
-	var compact bytes.Buffer
-	if json.Compact(&compact, raw) != nil {
-		return text(string(raw))
-	}
-	return text(compact.String())
-}
+// inline shows JSON on one line for people.
+func inline(raw json.RawMessage) string { return story.Inline(raw) }
 
 // indented is JSON over several lines, for people.
 func indented(raw json.RawMessage) string {

@@ -87,17 +87,3 @@ func plain(raw json.RawMessage) string {
 	}
 	return string(raw)
 }
-
-// saysNo names the field by which a result says no, or "": people read the first line only.
-func saysNo(result json.RawMessage) string {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(result, &fields) != nil {
-		return ""
-	}
-	for _, name := range []string{"allowed", "authentic"} {
-		if string(fields[name]) == "false" {
-			return name
-		}
-	}
-	return ""
-}

@@ -320,7 +320,7 @@ func (c *Chain) Block(transactions ...[]byte) []*Receipt {
 	c.tip, c.updates = done.Tip, done.Updates
 	receipts := make([]*Receipt, len(done.Receipts))
 	for i, r := range done.Receipts {
-		receipts[i] = c.receipt(r)
+		receipts[i] = c.receipt(r, "TellTx", link.Tx{Number: c.number, Height: c.tip.Height, Index: i})
 		c.events = append(c.events, receipts[i].Events...)
 	}
 	for _, e := range done.Events {
@@ -338,12 +338,13 @@ func (c *Chain) View(contract, method string, args any) *Receipt {
 // ViewAs asks a contract at the last height as somebody, whom nobody checks.
 func (c *Chain) ViewAs(sender sdk.Address, contract, method string, args any) *Receipt {
 	c.t.Helper()
-	var r receipt.Receipt
-	c.ask("View", link.View{
-		Number: c.number, Time: int64(c.now), Contract: contract, Method: method,
+	view := link.View{
+		Number: c.number, Height: c.tip.Height, Time: int64(c.now), Contract: contract, Method: method,
 		Args: c.args(contract, method, args), Sender: address.Address(sender),
-	}, &r)
-	return c.receipt(r)
+	}
+	var r receipt.Receipt
+	c.ask("View", view, &r)
+	return c.receipt(r, "TellView", view)
 }
 
 // Events returns what was emitted so far, in order: all of it, or what has one of the
@@ -369,9 +370,19 @@ func (c *Chain) Updates() []AuthorityUpdate { return c.updates }
 // Spec returns the spec of a contract of this chain, or nil.
 func (c *Chain) Spec(contract string) *abi.Spec { return c.specs[contract] }
 
-func (c *Chain) receipt(r receipt.Receipt) *Receipt {
+// receipt makes a receipt of one that the machine gave; how and of what the machine tells more is for tests that fail.
+func (c *Chain) receipt(r receipt.Receipt, how string, of any) *Receipt {
 	c.count(&r)
-	out := &Receipt{Receipt: r, t: c.t, spec: c.specs[r.Contract]}
+	timeline := c.timeline
+	out := &Receipt{Receipt: r, t: c.t, spec: c.specs[r.Contract], tell: func() (told string) {
+		if c.timeline != timeline {
+			return "" // the chain has gone back since
+		}
+		if err := c.machine(how, of, &told); err != nil {
+			return "no trace: " + err.Error()
+		}
+		return told
+	}}
 	for _, e := range r.Events {
 		out.Events = append(out.Events, c.event(e))
 	}

@@ -84,3 +84,25 @@ func TestStandard(t *testing.T) {
 	}
 	chain.Call(chain.Operator, "devices", "set_operator", sdktest.JSON(`{"operator":"`+chain.Operator.Address().String()+`"}`)).OK()
 }
+
+// A test that fails shows what the call did: rows, events, how it ended.
+func TestFailuresTellTheStory(t *testing.T) {
+	start := func(tb testing.TB) *sdktest.Chain { return sdktest.New(tb, hello) }
+	said := expect(t, start, func(c *sdktest.Chain) {
+		ada := c.Account("ada")
+		c.Call(ada, "hello", "open", nil).OK()
+		c.Call(ada, "hello", "open", nil).Failed("closed")
+	})
+	for _, want := range []string{
+		"must fail with closed:\nhello.open: ok 2\n", "\nhello open  {}\n    sender ward1", "\n    get     count 0x00 = 1\n",
+		"\n    set     count 0x00 = 2\n", "\n    emit    opened  by=ward1", " count=2\n-> ok  2\n   gas ", "\ngas ",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in\n%s", want, said)
+		}
+	}
+	said = expect(t, start, func(c *sdktest.Chain) { c.View("hello", "opened", nil).Failed("closed") })
+	if !strings.Contains(said, "\nhello opened (as a view)  {}\n    get     count 0x00 (not there)\n-> ok  0\n") {
+		t.Errorf("got\n%s", said)
+	}
+}

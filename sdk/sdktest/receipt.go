@@ -12,7 +12,7 @@ import (
 )
 
 // A Receipt is how a transaction or view ended. Its methods end the test with
-// the reason if it isn't as they say, and return it otherwise.
+// the reason and a trace of the call if it isn't as they say, and return it otherwise.
 type Receipt struct {
 	receipt.Receipt
 	// Events are those of the receipt, with their spec.
@@ -20,13 +20,15 @@ type Receipt struct {
 
 	t    testing.TB
 	spec *abi.Spec
+	// tell says what the call did, step by step; "" if that can't be known any more.
+	tell func() string
 }
 
 // OK says that the call succeeded.
 func (r *Receipt) OK() *Receipt {
 	r.t.Helper()
 	if r.Code != receipt.OK {
-		r.t.Fatalf("must succeed:\n%s", r.withLog())
+		r.t.Fatalf("must succeed:\n%s", r.whole())
 	}
 	return r
 }
@@ -36,7 +38,7 @@ func (r *Receipt) OK() *Receipt {
 func (r *Receipt) Failed(name string) *Receipt {
 	r.t.Helper()
 	if got := r.ErrorName(); r.Code != receipt.Failed || got != name {
-		r.t.Fatalf("must fail with %s:\n%s", name, r.withLog())
+		r.t.Fatalf("must fail with %s:\n%s", name, r.whole())
 	}
 	return r
 }
@@ -45,7 +47,7 @@ func (r *Receipt) Failed(name string) *Receipt {
 func (r *Receipt) Refused(code receipt.Code) *Receipt {
 	r.t.Helper()
 	if r.Code != code {
-		r.t.Fatalf("must be refused as %s:\n%s", code.Name(), r.withLog())
+		r.t.Fatalf("must be refused as %s:\n%s", code.Name(), r.whole())
 	}
 	return r
 }
@@ -54,7 +56,7 @@ func (r *Receipt) Refused(code receipt.Code) *Receipt {
 func (r *Receipt) Because(text string) *Receipt {
 	r.t.Helper()
 	if !strings.Contains(r.Reason, text) {
-		r.t.Fatalf("the reason must contain %q:\n%s", text, r.withLog())
+		r.t.Fatalf("the reason must contain %q:\n%s", text, r.whole())
 	}
 	return r
 }
@@ -63,7 +65,7 @@ func (r *Receipt) Because(text string) *Receipt {
 func (r *Receipt) Result(v any) *Receipt {
 	r.t.Helper()
 	if err := wire.Unmarshal(r.Return, v); err != nil {
-		r.t.Fatalf("result as %T: %v:\n%s", v, err, r.withLog())
+		r.t.Fatalf("result as %T: %v:\n%s", v, err, r.whole())
 	}
 	return r
 }
@@ -76,7 +78,7 @@ func (r *Receipt) Emitted(names ...string) *Receipt {
 		got = append(got, e.Name)
 	}
 	if strings.Join(got, " ") != strings.Join(names, " ") {
-		r.t.Fatalf("must emit %v:\n%s", names, r.withLog())
+		r.t.Fatalf("must emit %v:\n%s", names, r.whole())
 	}
 	return r
 }
@@ -91,7 +93,7 @@ func (r *Receipt) Event(name string) Event {
 		}
 	}
 	if len(found) != 1 {
-		r.t.Fatalf("must emit one %s, not %d:\n%s", name, len(found), r.withLog())
+		r.t.Fatalf("must emit one %s, not %d:\n%s", name, len(found), r.whole())
 	}
 	return found[0]
 }
@@ -153,6 +155,15 @@ func (r *Receipt) withLog() string {
 	s := r.String()
 	for _, line := range r.Log {
 		s += "\n  log: " + line
+	}
+	return s
+}
+
+// whole is withLog and what the call did: what "ward call --simulate" prints.
+func (r *Receipt) whole() string {
+	s := r.withLog()
+	if told := r.tell(); told != "" {
+		s += "\n" + strings.TrimRight(told, "\n")
 	}
 	return s
 }

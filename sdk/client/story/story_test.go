@@ -1,10 +1,9 @@
-package cli
+package story
 
 import (
 	"encoding/hex"
 	"math/rand/v2"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/wardledger/ward/sdk/client"
@@ -64,9 +63,7 @@ func TestKeyTextOfAddresses(t *testing.T) {
 
 // Where a contract trapped is below how it ended.
 func TestStoryOfATrap(t *testing.T) {
-	var out strings.Builder
-	s := &session{out: &out}
-	s.printStory(&client.CallTrace{
+	got := Tell(&client.CallTrace{
 		Contract: "door", Method: "open", Args: []byte("{}"), Code: "ok", Gas: client.CallGas{Used: 90},
 		Steps: []client.Step{{Op: "call", Call: &client.CallTrace{
 			Contract: "lock", Method: "turn", Args: []byte("{}"), Code: "trapped", Reason: "trap: division by zero",
@@ -85,7 +82,7 @@ door open  {}
    gas 90 (90%): instance 0 (0%), instructions 0 (0%)
 gas 100: admission 10 (10%), call 90 (90%)
 `
-	if out.String() != want {
-		t.Errorf("the story is\n%s\nwant\n%s", out.String(), want)
+	if got != want {
+		t.Errorf("the story is\n%s\nwant\n%s", got, want)
 	}
 }
