@@ -61,7 +61,7 @@ func doctor(c *urfave.Context) error {
 	}
 	defer s.close()
 	p := s.progress()
-	report, err := node.VerifyState(s.ctx, s.home, func(rows uint64) { p.say("looked at %d rows", rows) })
+	report, err := node.VerifyState(s.ctx, s.home, func(reads uint64) { p.say("looked at %d rows and pages", reads) })
 	p.done()
 	if err != nil {
 		return err

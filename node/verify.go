@@ -13,7 +13,7 @@ import (
 
 // VerifyState looks at everything in the state of a home whose node is not running, and computes every hash anew; see
 // [state.State.Verify]. No file of the state is changed.
-func VerifyState(ctx context.Context, dir string, progress func(rows uint64)) (*state.Report, error) {
+func VerifyState(ctx context.Context, dir string, progress func(reads uint64)) (*state.Report, error) {
 	h, err := openHome(dir)
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)

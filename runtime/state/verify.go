@@ -40,8 +40,8 @@ const MaxFindings = 100
 
 // Verify reads everything in the storage, computes every hash anew and compares it: pages with their parents, rows with the
 // leaves of the latest height, older ones with those of theirs. It works on one moment, beside everything else. The
-// progress is told every few thousand rows, and once at the end. The error says why it could not go on; damage is a finding.
-func (s *State) Verify(ctx context.Context, progress func(stored uint64)) (*Report, error) {
+// progress is told every few thousand reads how many there were, of which the tree takes two for each page. The error says why it could not go on; damage is a finding.
+func (s *State) Verify(ctx context.Context, progress func(reads uint64)) (*Report, error) {
 	v := s.db.View() // newer than the tip's, which still has what was pruned since
 	defer v.Release()
 	t, found, err := readRecord(v)
@@ -60,9 +60,6 @@ func (s *State) Verify(ctx context.Context, progress func(stored uint64)) (*Repo
 	if err := c.run(); err != nil {
 		return nil, fmt.Errorf("state: verify: %w", err)
 	}
-	if progress != nil {
-		progress(c.report.Stored)
-	}
 	return &c.report, nil
 }
 
@@ -71,6 +68,7 @@ type checker struct {
 	view     *view
 	tip      record
 	progress func(uint64)
+	reads    uint64
 	pages    *cache
 	report   Report
 	seen     uint64 // rows that have a leaf
@@ -123,13 +121,8 @@ func (c *checker) run() error {
 	}
 	err := c.view.Scan(nil, nil, false, func(key, sealed []byte) bool {
 		c.report.Stored++
-		if c.report.Stored%4096 == 0 {
-			if c.progress != nil {
-				c.progress(c.report.Stored)
-			}
-			if c.ctx.Err() != nil {
-				return false
-			}
+		if c.step() != nil {
+			return false
 		}
 		c.row(key, sealed)
 		return true
@@ -149,12 +142,23 @@ func (c *checker) run() error {
 	return err
 }
 
+// step counts a read, and says whether anybody waits for the report.
+func (c *checker) step() error {
+	if c.reads++; c.reads%4096 > 0 {
+		return nil
+	}
+	if c.progress != nil {
+		c.progress(c.reads)
+	}
+	return c.ctx.Err()
+}
+
 // tree looks at the pages below a node that are newer than a version.
 func (c *checker) tree(n merkle.Node, height, after uint64) error {
 	if n.Count < 2 || n.Version <= after {
 		return nil
 	}
-	if err := c.ctx.Err(); err != nil {
+	if err := c.step(); err != nil {
 		return err
 	}
 	c.report.Pages++
