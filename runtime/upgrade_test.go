@@ -336,6 +336,20 @@ func TestCodeOfItsHeight(t *testing.T) {
 			t.Errorf("at height %d: %s, %v; want %s", height, r.Code.Name(), err, wantCode.Name())
 		}
 	}
+	for height, want := range map[uint64]int{before - 1: 1, before: 1, upgrade.Height: 2, after: 1, after + 5: 1} { // the first is from before it was there
+		if spec, err := c.run.SpecAt("c", height); err != nil || len(spec.Methods) != want {
+			t.Errorf("the spec at height %d: %+v, %v; want %d methods", height, spec, err, want)
+		}
+	}
+	if spec, err := c.run.SpecAt("nobody", 1); spec != nil || err != nil {
+		t.Errorf("the spec of nobody: %+v, %v", spec, err)
+	}
+	if spec, err := c.run.SpecAt("code", 1); spec == nil || err != nil {
+		t.Errorf("the spec of code: %+v, %v", spec, err)
+	}
+	if info, _, err := c.run.Contract("c"); err != nil || info.Since != after {
+		t.Errorf("it has its code since %d, %v; want %d", info.Since, err, after)
+	}
 	for i, want := range [][]byte{{1}, nil, {2}} {
 		traced, err := c.run.TraceTx(context.Background(), upgrade, raws[:i+1])
 		if err != nil || traced.Receipt.Code != receipt.OK || want != nil && !bytes.Equal(traced.Receipt.Return, want) || traced.Receipt.GasUsed != r[i].GasUsed {

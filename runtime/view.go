@@ -64,6 +64,7 @@ func (r *Runtime) View(ctx context.Context, q Query) (receipt.Receipt, uint64, e
 type ContractInfo struct {
 	registry.Instance
 	Timelock registry.Timelock // as it was written; At says what it is at a time
+	Since    uint64            // height at which it got the code that it has
 	Spec     *abi.Spec         // nil if the module carries none
 }
 
@@ -80,10 +81,41 @@ func (r *Runtime) Contract(name string) (info ContractInfo, found bool, err erro
 		if info.Timelock, err = records.Timelock(name); err != nil {
 			return err
 		}
+		history, err := records.History(name)
+		if err != nil {
+			return err
+		}
+		if n := len(history.Activations); n > 0 {
+			info.Since = history.Activations[n-1].Height
+		}
 		info.Spec, err = r.specs.of(records, info.Code)
 		return err
 	})
 	return info, found, err
+}
+
+// SpecAt returns the spec that a contract had after the block at a height, for whoever reads what it said then: nil if it had none, or is not there.
+// Of heights before all that its history remembers it is the oldest known. It reads the last committed state, which old specs stay in.
+func (r *Runtime) SpecAt(name string, height uint64) (spec *abi.Spec, err error) {
+	if name == CodeContract {
+		return CodeSpec(), nil
+	}
+	err = r.read(func(s *state.Snapshot) error {
+		records := registry.New(s.Overlay())
+		history, err := records.History(name)
+		if err != nil || len(history.Activations) == 0 {
+			return err
+		}
+		code := history.Activations[0].Hash
+		for _, a := range history.Activations {
+			if a.Height <= height {
+				code = a.Hash
+			}
+		}
+		spec, err = r.specs.of(records, code)
+		return err
+	})
+	return spec, err
 }
 
 // Contracts lists the deployed contracts by name, from the one after the given name on.

@@ -76,7 +76,7 @@ func (s *Server) writeReceipt(w http.ResponseWriter, rec *eventlog.Record) error
 
 func (s *Server) receiptOf(rec *eventlog.Record) (*receiptBody, error) {
 	r := &rec.Receipt
-	spec, err := s.spec(r.Contract)
+	spec, err := s.spec(r.Contract, rec.Height)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *Server) receiptOf(rec *eventlog.Record) (*receiptBody, error) {
 			Cursor: receipt.Cursor{Height: rec.Height, Tx: rec.Tx, Index: uint32(i)},
 			Time:   rec.Time, TxID: r.TxID, Event: e,
 		}
-		spec, err := s.spec(e.Contract)
+		spec, err := s.spec(e.Contract, rec.Height)
 		if err != nil {
 			return nil, err
 		}
@@ -455,7 +455,7 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 		}
-		spec, err := s.spec(e.Event.Contract)
+		spec, err := s.spec(e.Event.Contract, e.Cursor.Height)
 		if err != nil {
 			return err
 		}

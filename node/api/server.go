@@ -299,12 +299,12 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// spec is the present spec of a contract, nil if there is none.
-func (s *Server) spec(contract string) (*abi.Spec, error) {
+// spec is the spec that a contract had after the block at a height, nil if there is none.
+func (s *Server) spec(contract string, height uint64) (*abi.Spec, error) {
 	if !abi.ValidContract(contract) {
 		return nil, nil
 	}
-	return s.types.Spec(contract)
+	return s.types.SpecAt(contract, height)
 }
 
 // parameters reads a query string in which nothing else than the names may occur, and

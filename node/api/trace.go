@@ -73,12 +73,12 @@ type stepBody struct {
 	Call          *callBody       `json:"call,omitempty"`
 }
 
-// callOf renders a trace, nil if there is none.
-func (s *Server) callOf(t *host.Trace) (*callBody, error) {
+// callOf renders a trace, nil if there is none, by the specs that contracts had after the block at a height.
+func (s *Server) callOf(t *host.Trace, height uint64) (*callBody, error) {
 	if t == nil {
 		return nil, nil
 	}
-	spec, err := s.spec(t.Contract)
+	spec, err := s.spec(t.Contract, height)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (s *Server) callOf(t *host.Trace) (*callBody, error) {
 		b.Functions = append(b.Functions, functionBody(f))
 	}
 	for i := range t.Steps {
-		step, err := s.stepOf(spec, &t.Steps[i])
+		step, err := s.stepOf(spec, &t.Steps[i], height)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +108,7 @@ func (s *Server) callOf(t *host.Trace) (*callBody, error) {
 	return b, nil
 }
 
-func (s *Server) stepOf(spec *abi.Spec, t *host.Step) (b stepBody, err error) {
+func (s *Server) stepOf(spec *abi.Spec, t *host.Step, height uint64) (b stepBody, err error) {
 	b = stepBody{Op: t.Op, Collection: t.Collection, Reverse: t.Reverse, Event: t.Event}
 	if t.Key.Size > 0 {
 		b.Key = bytesText(t.Key.Kept)
@@ -139,7 +139,7 @@ func (s *Server) stepOf(spec *abi.Spec, t *host.Step) (b stepBody, err error) {
 	case "log":
 		b.Line = &t.Line
 	case "call":
-		b.Call, err = s.callOf(t.Call)
+		b.Call, err = s.callOf(t.Call, height)
 	}
 	return b, err
 }
@@ -247,13 +247,13 @@ func (s *Server) postSimulate(w http.ResponseWriter, r *http.Request) error {
 	}
 	body.Return, body.ReturnCBOR = result(spec, rec)
 	for _, e := range rec.Events {
-		spec, err := s.spec(e.Contract)
+		spec, err := s.spec(e.Contract, t.Height-1) // on whose state it ran
 		if err != nil {
 			return err
 		}
 		body.Events = append(body.Events, simulatedEvent{e.Contract, e.Name, specjson.EventJSON(spec, e.Name, e.Attributes)})
 	}
-	if body.Trace, err = s.callOf(t.Trace); err != nil {
+	if body.Trace, err = s.callOf(t.Trace, t.Height-1); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, body)
@@ -293,7 +293,7 @@ func (s *Server) getTrace(w http.ResponseWriter, r *http.Request) error {
 	if body.receiptBody, err = s.receiptOf(rec); err != nil {
 		return err
 	}
-	if body.Trace, err = s.callOf(t.Trace); err != nil {
+	if body.Trace, err = s.callOf(t.Trace, t.Height); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, body)
@@ -354,10 +354,15 @@ func (s *Server) question(w http.ResponseWriter, r *http.Request, p map[string]s
 	if !found {
 		return fail(unknownContract(q.Contract))
 	}
-	if q.Args, err = encodeArguments(info.Spec, q.Contract, q.Method, doc, view); err != nil {
+	newest := s.config.Log.Height()
+	if spec = info.Spec; past && q.Height < info.Since {
+		if spec, err = s.spec(q.Contract, q.Height); err != nil {
+			return fail(err)
+		}
+	}
+	if q.Args, err = encodeArguments(spec, q.Contract, q.Method, doc, view); err != nil {
 		return fail(err)
 	}
-	newest := s.config.Log.Height()
 	switch {
 	case past && q.Height > newest:
 		return fail(futureHeight.because("height %d does not exist yet: the newest block is %d", q.Height, newest))
@@ -366,7 +371,7 @@ func (s *Server) question(w http.ResponseWriter, r *http.Request, p map[string]s
 	case !past:
 		q.Height = newest
 	}
-	return q, info.Spec, past, nil
+	return q, spec, past, nil
 }
 
 // record finds the receipt that a path names.

@@ -59,7 +59,7 @@ func (r *rendered) put(c receipt.Cursor, e rendering) {
 
 // members renders an event by its contract's spec.
 func (s *Server) members(e *eventlog.Entry, height uint64) []byte {
-	spec, err := s.config.Types.Spec(e.Event.Contract)
+	spec, err := s.config.Types.SpecAt(e.Event.Contract, e.Cursor.Height)
 	if err != nil { // an event must not be held back because its type can't be looked up
 		s.config.Logger.Error("event without its type", "cursor", e.Cursor.String(), "error", err)
 	}

@@ -46,12 +46,24 @@ func (specs) Contract(name string) (runtime.ContractInfo, bool, error) {
 	switch name {
 	case "access":
 		return runtime.ContractInfo{Spec: access}, true, nil
+	case "changed":
+		return runtime.ContractInfo{Spec: access, Since: 7}, true, nil
 	case "panics":
 		panic("a fault of the node")
 	case "broken":
 		return runtime.ContractInfo{}, false, errors.New("disk on fire")
 	}
 	return runtime.ContractInfo{}, false, nil
+}
+
+// accessBefore is what "changed" had before height 7.
+var accessBefore = &abi.Spec{ABI: 1, Name: "before"}
+
+func (specs) SpecAt(name string, height uint64) (*abi.Spec, error) {
+	if name != "changed" || height >= 7 {
+		panic("BUG: asked for what is known")
+	}
+	return accessBefore, nil
 }
 
 // site is a log and a stream server over it.

@@ -14,7 +14,15 @@ type Contracts interface {
 	Contract(name string) (info runtime.ContractInfo, found bool, err error)
 }
 
-var _ Contracts = (*runtime.Runtime)(nil)
+// Past finds out how contracts typed what they said before their code was replaced. Contracts that have it are asked.
+type Past interface {
+	SpecAt(name string, height uint64) (*abi.Spec, error)
+}
+
+var (
+	_ Contracts = (*runtime.Runtime)(nil)
+	_ Past      = (*runtime.Runtime)(nil)
+)
 
 // maxNames bounds what Types keeps: beyond, it forgets everything and asks anew. Names of
 // contracts come from strangers.
@@ -28,41 +36,65 @@ type Types struct {
 
 	mu     sync.Mutex
 	height uint64
-	names  map[string]*abi.Spec // as of height
+	names  map[string]typed // as of height
+}
+
+// typed is the spec of a contract, and the height from which on it is that.
+type typed struct {
+	spec  *abi.Spec
+	since uint64
 }
 
 // NewTypes returns Types that ask source whenever log has risen.
 func NewTypes(source Contracts, log *eventlog.Log) *Types {
-	return &Types{source: source, log: log, names: make(map[string]*abi.Spec)}
+	return &Types{source: source, log: log, names: make(map[string]typed)}
 }
 
 // Spec returns the spec of a contract, nil if there is no such contract or it has no spec.
 // An error means that this node cannot read its state.
 func (t *Types) Spec(contract string) (*abi.Spec, error) {
+	now, err := t.now(contract)
+	return now.spec, err
+}
+
+// SpecAt returns the spec that a contract had after the block at a height, by which its events of then are typed. Within the block in which its
+// code was replaced that is the new one.
+func (t *Types) SpecAt(contract string, height uint64) (*abi.Spec, error) {
+	now, err := t.now(contract)
+	if err != nil || height >= now.since {
+		return now.spec, err
+	}
+	if past, ok := t.source.(Past); ok {
+		return past.SpecAt(contract, height)
+	}
+	return now.spec, nil
+}
+
+func (t *Types) now(contract string) (typed, error) {
 	height := t.log.Height()
 	t.mu.Lock()
 	if height > t.height || len(t.names) >= maxNames {
 		clear(t.names)
 		t.height = max(t.height, height)
 	}
-	spec, known := t.names[contract]
+	is, known := t.names[contract]
 	at := t.height
 	t.mu.Unlock()
 	if known {
-		return spec, nil
+		return is, nil
 	}
 	// Not under the mutex: a slow read must not hold up those who ask for something known.
 	info, found, err := t.source.Contract(contract)
 	if err != nil {
-		return nil, err
+		return typed{}, err
 	}
 	if found {
-		spec = info.Spec
+		is = typed{info.Spec, info.Since}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.height == at {
-		t.names[contract] = spec
+		t.names[contract] = is
 	}
-	return spec, nil
+	return is, nil
 }
