@@ -36,8 +36,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	testscript.Run(t, scripts("testdata/script"))
+}
+
+// scripts are those of a folder, with the commands below.
+func scripts(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -69,7 +74,7 @@ func TestScripts(t *testing.T) {
 			})
 			return nil
 		},
-	})
+	}
 }
 
 // exits CODE COMMAND... runs a command that must end with an exit code.
