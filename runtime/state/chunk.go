@@ -16,7 +16,7 @@ import (
 //	version 1, flags (1: more follow)
 //	chunk's number, uvarint
 //	number, then bit (2 bytes) and hash (32) of each subtree to the left, from the root down; the same for the right
-//	path (48) and SHA-256 of the value (32) of the last row of the chunk before, unless this is the first
+//	path (55) and SHA-256 of the value (32) of the last row of the chunk before, unless this is the first
 //	number of rows, and for each: collection, key and value, with their lengths as uvarint
 const chunkVersion = 1
 

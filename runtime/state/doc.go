@@ -40,7 +40,7 @@
 //
 // # Proofs
 //
-// A row is proven under its path, SHA-256(collection)[:16] || SHA-256(key), with
+// A row is proven under its path, SHA-256(collection)[:23] || SHA-256(key), with
 // the SHA-256 of its value, by anybody who has a verifier of ICS23 and
 // [ProofSpec]. [Snapshot.ProveCollection] proves that nothing was withheld. A
 // Snapshot travels in chunks that are checked on arrival ([Snapshot.Export],

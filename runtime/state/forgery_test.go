@@ -107,7 +107,7 @@ func TestAbsenceInSmallTrees(t *testing.T) {
 		must(t, err)
 		shown := []*ics23.ExistenceProof{nil}
 		there := map[string]bool{}
-		keys := [][]byte{make([]byte, 48), bytes.Repeat([]byte{255}, 48), {1}, bytes.Repeat([]byte{128}, 49)}
+		keys := [][]byte{make([]byte, 55), bytes.Repeat([]byte{255}, 55), {1}, bytes.Repeat([]byte{128}, 56)}
 		for i := range n {
 			p, err := snap.Prove([]byte{byte('a' + i%2)}, fmt.Append(nil, i))
 			must(t, err)
@@ -115,9 +115,9 @@ func TestAbsenceInSmallTrees(t *testing.T) {
 			key := p.GetExist().Key
 			there[string(key)] = true
 			before, behind := bytes.Clone(key), bytes.Clone(key)
-			before[47]-- // no hash here ends in 00 or ff
-			behind[47]++
-			keys = append(keys, key, before, behind, key[:47], append(bytes.Clone(key), 0))
+			before[54]-- // no hash here ends in 00 or ff
+			behind[54]++
+			keys = append(keys, key, before, behind, key[:54], append(bytes.Clone(key), 0))
 		}
 		snap.Close()
 		for _, key := range keys {

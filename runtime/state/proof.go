@@ -34,7 +34,7 @@ func leafOp() *ics23.LeafOp {
 	}
 }
 
-// Path returns the 48 bytes under which a row is proven: SHA-256(collection)[:16] || SHA-256(key).
+// Path returns the 55 bytes under which a row is proven: SHA-256(collection)[:23] || SHA-256(key).
 func Path(collection, key []byte) []byte {
 	p := merkle.PathOf(collection, key)
 	return p[:]

@@ -156,7 +156,7 @@ func TestCollectionProofs(t *testing.T) {
 			t.Fatalf("%s: %d rows, want %d, %v", c, len(got), n, err)
 		}
 		for i := range n {
-			if h := got[[48]byte(state.Path([]byte(c), fmt.Append(nil, i)))]; h != sha256.Sum256(fmt.Append(nil, "value", i)) {
+			if h := got[[55]byte(state.Path([]byte(c), fmt.Append(nil, i)))]; h != sha256.Sum256(fmt.Append(nil, "value", i)) {
 				t.Fatalf("%s: row %d has the hash %x", c, i, h)
 			}
 		}
@@ -188,7 +188,7 @@ func TestHostileCompression(t *testing.T) {
 	for what, c := range map[string]*ics23.CompressedBatchProof{
 		"an index behind the end": {LookupInners: []*ics23.InnerOp{op}, Entries: compressed(1)},
 		"a negative index":        {LookupInners: []*ics23.InnerOp{op}, Entries: compressed(-1)},
-		"a path of 385 steps":     {LookupInners: []*ics23.InnerOp{op}, Entries: compressed(make([]int32, 385)...)},
+		"a path of 441 steps":     {LookupInners: []*ics23.InnerOp{op}, Entries: compressed(make([]int32, 441)...)},
 		"an empty entry":          {LookupInners: []*ics23.InnerOp{op}, Entries: []*ics23.CompressedBatchEntry{{}}},
 	} {
 		b, err := (&ics23.CommitmentProof{Proof: &ics23.CommitmentProof_Compressed{Compressed: c}}).Marshal()

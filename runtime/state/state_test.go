@@ -383,9 +383,9 @@ func TestGoldenRoot(t *testing.T) {
 		got = append(got, fmt.Sprintf("%x", commit(t, s, o)))
 	}
 	want := []string{
-		"7235112fcaecfc04fbc19bb9e7a79f990d7536d3eb2f10e7131c99f168e12584",
-		"fdde218f083367a1e21fa1a1e7faf356d4cfb5980a0c69dae36f70dc8b5346b2",
-		"f45b617f4f6e650fd13e4a8590041a9d195c6a4b491a075e1d8f55defd9ce0e5",
+		"466a9398a02202a8649db53fa4ca49aafde0b54f0db8903cb9a5022d6c705f5e",
+		"069060a818d2145141c6d35c86d4ccf3b4cb78be1e4687e0e4c33905a9f2849f",
+		"7283c782fb5c4f5b5688843d9d6cf0974ee8187973acb298082a58375aa3b3e1",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("roots %q, want %q", got, want)

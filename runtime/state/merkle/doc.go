@@ -8,8 +8,8 @@
 //
 // # The tree
 //
-// A path is 384 bits ([PathOf]). Two subtrees meet at the first bit in which their paths differ (a crit-bit or
-// Patricia tree), so that the 128 bits which all rows of a collection share cost nothing, and a proof has about as
+// A path is 440 bits ([PathOf]). Two subtrees meet at the first bit in which their paths differ (a crit-bit or
+// Patricia tree), so that the 184 bits which all rows of a collection share cost nothing, and a proof has about as
 // many steps as the binary logarithm of the number of rows.
 //
 //	leaf   SHA-256(0x00 || SHA-256(path) || value)

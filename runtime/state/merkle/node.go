@@ -6,11 +6,12 @@ import (
 	"math/bits"
 )
 
-// PathSize is how many bytes a path has.
-const PathSize = 48
+// PathSize is how many bytes a path has: the most that SHA-256 takes in one block.
+const PathSize = PrefixSize + sha256.Size
 
-// PrefixSize is how many of them all rows of a collection share.
-const PrefixSize = 16
+// PrefixSize is how many of them all rows of a collection share. With 16, names of collections that collide would be found by 2^64
+// hashes, which whoever may deploy could buy.
+const PrefixSize = 23
 
 const nibbles = 2 * PathSize
 
@@ -23,7 +24,7 @@ type Hash [sha256.Size]byte
 // EmptyRoot is the hash of no leaves.
 var EmptyRoot = Hash(sha256.Sum256(nil))
 
-// PathOf is SHA-256(collection)[:16] || SHA-256(key). Two names of collections with the same 128 bits (2^64 hashes to find)
+// PathOf is SHA-256(collection)[:23] || SHA-256(key). Two names of collections with the same 184 bits (2^92 hashes to find)
 // would be one collection in the tree, though two in storage.
 func PathOf(collection, key []byte) (p Path) {
 	prefix := PrefixOf(collection)
@@ -65,7 +66,7 @@ func (p *Path) cut(n int) (out Path) {
 	return out
 }
 
-// differ is the first bit in which two paths differ; 384 if none.
+// differ is the first bit in which two paths differ; 440 if none.
 func differ(a, b *Path) int {
 	for i := range a {
 		if x := a[i] ^ b[i]; x != 0 {
