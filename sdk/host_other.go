@@ -13,8 +13,8 @@ var outside = func(string) {
 	panic("sdk: this asks the chain, so it runs only inside Ward: test the contract with sdk/sdktest")
 }
 
-// inside answers what a contract asks of the chain, by the name of the function. There is none but in the examples of this package, which
-// show one line and its effect; a contract's own tests run its real Wasm. Numbers are little-endian, as in memory.
+// inside answers what a contract asks of the chain, by the name of the function in runtime/abi. There is none but for the examples of this
+// package, which are run natively, on the runtime's own functions but without Wasm. Numbers are little-endian, as in memory.
 var inside func(function string, in ...[]byte) (out []byte, status int64)
 
 func ask(function string, in ...[]byte) (out []byte, status int64) {

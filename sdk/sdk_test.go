@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +173,81 @@ func TestImports(t *testing.T) {
 		t.Errorf("%s is imported, but not in the table", name)
 	}
 }
+
+// TestExamples: every exported function and type has an example, or is made or taken apart in one; every method, constant and variable
+// stands in one.
+func TestExamples(t *testing.T) {
+	set := token.NewFileSet()
+	parse := func(pattern string, wanted func(string) bool) (files []*ast.File) {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if !wanted(name) {
+				continue
+			}
+			file, err := parser.ParseFile(set, name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, file)
+		}
+		return files
+	}
+	examples, selected := map[string]bool{}, map[string]bool{}
+	for _, file := range parse("example*_test.go", func(string) bool { return true }) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				if name, ok := strings.CutPrefix(n.Name.Name, "Example"); ok {
+					examples[name] = true
+				}
+			case *ast.SelectorExpr:
+				selected[n.Sel.Name] = true
+			}
+			return true
+		})
+	}
+	// Methods that somebody else calls: package wire, an encoder, whoever prints.
+	silent := map[string]bool{
+		"WireKind": true, "WireUnit": true, "MarshalText": true, "UnmarshalText": true, "MarshalJSON": true, "UnmarshalJSON": true, "String": true, "Error": true, "Unwrap": true,
+	}
+	for _, file := range parse("*.go", func(name string) bool { return !strings.HasSuffix(name, "_test.go") && name != "host_other.go" }) {
+		for _, d := range file.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				name := d.Name.Name
+				switch {
+				case !d.Name.IsExported() || d.Recv != nil && silent[name]:
+				case d.Recv == nil && !examples[name] && !strings.HasPrefix(name, "New"), !selected[name]:
+					t.Errorf("%s: %s stands in no example", set.Position(d.Pos()), name)
+				}
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					switch s := s.(type) {
+					case *ast.TypeSpec:
+						if name := s.Name.Name; s.Name.IsExported() && !examples[name] && !selected[name] {
+							t.Errorf("%s: %s has no example", set.Position(s.Pos()), name)
+						}
+					case *ast.ValueSpec:
+						for _, name := range s.Names {
+							if name.IsExported() && !selected[name.Name] && !strings.HasPrefix(name.Name, "Max") && !strings.HasPrefix(name.Name, "Default") && days[name.Name] == 0 {
+								t.Errorf("%s: %s stands in no example", set.Position(name.Pos()), name.Name)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	if len(examples) < 50 {
+		t.Errorf("%d examples: this test reads the wrong files", len(examples))
+	}
+}
+
+// days need not each stand in an example.
+var days = map[string]Days{"Tuesday": Tuesday, "Wednesday": Wednesday, "Thursday": Thursday, "Saturday": Saturday, "EveryDay": EveryDay}
 
 // TestOutside: natively a contract's package compiles, and says where it belongs.
 func TestOutside(t *testing.T) {
