@@ -25,9 +25,11 @@ func authorCommands() []*urfave.Command {
 network and with nothing but Go and ward.
 
   ward contract new visits
-  ward contract new visits --template blank`,
+  ward contract new visits --template blank
+  ward contract new visits --lang c`,
 			Flags: []urfave.Flag{
 				&urfave.StringFlag{Name: "template", Value: template.Names()[0], Usage: "what to start from: " + strings.Join(template.Names(), ", ")},
+				&urfave.StringFlag{Name: "lang", Value: "go", Usage: "go or c; in C there is one template, a counter"},
 			},
 			Action: contractNew,
 		},
@@ -72,13 +74,21 @@ func contractNew(c *urfave.Context) error {
 	}
 	dir := args[0]
 	name := filepath.Base(dir)
-	if !slices.Contains(template.Names(), c.String("template")) {
-		return usagef("--template %q: there are %s", c.String("template"), strings.Join(template.Names(), ", "))
+	from, source, folder := c.String("template"), "main.go", "."
+	switch {
+	case !slices.Contains(template.Names(), from):
+		return usagef("--template %q: there are %s", from, strings.Join(template.Names(), ", "))
+	case c.String("lang") == template.C && c.IsSet("template"):
+		return usagef("--template is for Go: in C there is one, a counter")
+	case c.String("lang") == template.C:
+		from, source, folder = template.C, "c/main.c", "c"
+	case c.String("lang") != "go":
+		return usagef("--lang %q: there are go and c; what other languages need is in sdk/README.md", c.String("lang"))
 	}
-	if err := template.Write(dir, name, c.String("template")); err != nil {
+	if err := template.Write(dir, name, from); err != nil {
 		return err
 	}
-	s.printf("%s is a contract: main.go, main_test.go, README.md\n\n  cd %s\n  ward contract test\n  ward contract build .\n", name, dir)
+	s.printf("%s is a contract: %s, main_test.go, README.md\n\n  cd %s\n  ward contract test\n  ward contract build %s\n", name, source, dir, folder)
 	return nil
 }
 

@@ -52,7 +52,7 @@ type Module struct {
 	Size      int    // of Wasm, in bytes
 }
 
-// Contract builds the contract in a folder. The folder isn't written to. What the
+// Contract builds the contract in a folder: package main in Go, or in C if there are .c files and none of Go. The folder isn't written to. What the
 // author can put right is a *[CompileError], a *[SourceError], a *[vm.Refused] or an *[abi.SpecError];
 // what the machine lacks is a *[SetupError].
 func Contract(ctx context.Context, o Options) (*Module, error) {
@@ -64,6 +64,9 @@ func Contract(ctx context.Context, o Options) (*Module, error) {
 		}
 		defer interpreter.Close()
 		engine = interpreter
+	}
+	if files := inC(o.Dir); len(files) > 0 {
+		return withClang(ctx, engine, o, files)
 	}
 	wasm, toolchain, err := compile(ctx, o)
 	if err != nil {
@@ -77,7 +80,7 @@ func Contract(ctx context.Context, o Options) (*Module, error) {
 		}
 		return nil, fmt.Errorf("contract in %s: %w", o.Dir, err)
 	}
-	if err := source.check(module.Spec); err != nil {
+	if err := source.check(); err != nil {
 		return nil, err
 	}
 	return module, nil

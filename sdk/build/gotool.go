@@ -177,10 +177,10 @@ func (g *gotool) run(ctx context.Context, args ...string) (string, error) {
 	cmd.WaitDelay = waitDelay
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		return "", fmt.Errorf("go %s: %w", args[0], context.Cause(ctx))
+		return "", fmt.Errorf("%s %s: %w", filepath.Base(g.path), args[0], context.Cause(ctx))
 	}
 	if err != nil {
-		return "", &commandError{"go " + args[0], strings.TrimSpace(stderr.String()), err}
+		return "", &commandError{filepath.Base(g.path) + " " + args[0], strings.TrimSpace(stderr.String()), err}
 	}
 	return stdout.String(), nil
 }

@@ -20,7 +20,7 @@ type Part struct {
 // Sizes says what fills a module, the largest first.
 type Sizes struct {
 	Sections []Part // of the module
-	Packages []Part // of the code, by the Go package that it is from
+	Packages []Part // of the code, by the Go package that it is from; of a contract in C all is "other"
 	// Functions is the largest few functions.
 	Functions []Part
 }
@@ -35,26 +35,14 @@ func Measure(ctx context.Context, o Options, module *Module) (*Sizes, error) {
 	if err != nil {
 		return nil, err
 	}
-	named := module.Wasm
-	if !o.Debug {
-		o.Debug = true
-		if named, _, err = compile(ctx, o); err != nil {
-			return nil, err
-		}
+	named, of, err := withNames(ctx, o, module)
+	if err != nil {
+		return nil, err
 	}
 	m, err := wasm.Decode(named)
 	if err != nil {
 		return nil, err
 	}
-	tool, err := findGo(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	listed, err := tool.run(ctx, "list", "-deps", ".")
-	if err != nil {
-		return nil, err
-	}
-	of := append(strings.Fields(listed), "main")
 	first := len(m.ImportedFuncs)
 	indexes := make([]uint32, len(m.Code))
 	for i := range indexes {
@@ -77,6 +65,28 @@ func Measure(ctx context.Context, o Options, module *Module) (*Sizes, error) {
 	largest(s.Functions)
 	s.Functions = s.Functions[:min(len(s.Functions), maxFunctions)]
 	return s, nil
+}
+
+// withNames returns the contract with the names of its functions, and the packages that it is made of.
+func withNames(ctx context.Context, o Options, module *Module) (named []byte, packages []string, err error) {
+	named = module.Wasm
+	if files := inC(o.Dir); len(files) > 0 {
+		o.Debug = true
+		named, err = clang(ctx, o, files)
+		return named, nil, err
+	}
+	if !o.Debug {
+		o.Debug = true
+		if named, _, err = compile(ctx, o); err != nil {
+			return nil, nil, err
+		}
+	}
+	tool, err := findGo(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	listed, err := tool.run(ctx, "list", "-deps", ".")
+	return named, append(strings.Fields(listed), "main"), err
 }
 
 func sections(module []byte) (*Sizes, error) {

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/vm"
 )
 
@@ -53,12 +52,12 @@ func (s *source) mistake(pos token.Pos, format string, args ...any) *SourceError
 }
 
 var (
-	// panicked is what the SDK says when something is declared that can't be.
-	panicked = regexp.MustCompile(`panic: (?:sdk|wire): (.*)`)
+	// panicked is what the SDK says when something is declared that can't be, or the author's own code when it starts.
+	panicked = regexp.MustCompile(`panic: (?:sdk: |wire: )?(.*)`)
 	// frame is the last line of a goroutine's trace: the author's function that the Go runtime had called.
 	frame = regexp.MustCompile(`^\s*(\S+\.go):(\d+)`)
 	// typePath is what the SDK says of a type that can't be on the wire: a type, fields from there on, and what is wrong.
-	typePath = regexp.MustCompile(`^([A-Z]\w*)((?:(?:\[\])*\.\w+)+)(?:\[\])* (.*)`)
+	typePath = regexp.MustCompile(`(?:^|: )([A-Za-z]\w*)((?:(?:\[\])*\.\w+)+)(?:\[\])* `)
 	// imported is what vet says of a function that there isn't, or not so.
 	imported = regexp.MustCompile(`^import section \d+: "([^"]*)"\."([^"]*)": (.*)`)
 )
@@ -188,37 +187,17 @@ func (s *source) declarations(visit func(call *ast.CallExpr, function, name stri
 	}
 }
 
-// check says what compiles, and would run, but should not be: methods that don't say what they do, and views that write.
-func (s *source) check(spec *abi.Spec) error {
+// check says what compiles, and would run until it is called: views that write.
+func (s *source) check() error {
 	e := &SourceError{}
-	add := func(pos token.Pos, format string, args ...any) {
-		e.Mistakes = append(e.Mistakes, s.mistake(pos, format, args...).Mistakes...)
-	}
-	silent := map[string]bool{}
-	for _, m := range spec.Methods {
-		silent[m.Name] = m.Doc == ""
-	}
 	methods := map[string]bool{} // functions that are a method's, too
-	s.declarations(func(call *ast.CallExpr, function, name string) {
+	s.declarations(func(call *ast.CallExpr, function, _ string) {
 		if function == "Method" && len(call.Args) > 1 {
 			if id, ok := call.Args[1].(*ast.Ident); ok {
 				methods[id.Name] = true
 			}
 		}
-		if function == "Init" {
-			name = abi.MethodInit
-		}
-		if function != "Method" && function != "View" && function != "Init" || !silent[name] {
-			return
-		}
-		delete(silent, name)
-		add(call.Pos(), "the method %s doesn't say what it does: the last argument of sdk.%s is its help", name, function)
 	})
-	for _, m := range spec.Methods {
-		if silent[m.Name] {
-			e.Mistakes = append(e.Mistakes, fmt.Sprintf("contract in %s: the method %s doesn't say what it does: give it a doc", s.dir, m.Name))
-		}
-	}
 	stored := s.stored()
 	s.declarations(func(call *ast.CallExpr, function, name string) {
 		if function != "View" || len(call.Args) < 2 {
@@ -228,7 +207,7 @@ func (s *source) check(spec *abi.Spec) error {
 			return
 		}
 		s.writes(call.Args[1], stored, func(pos token.Pos, what string) {
-			add(pos, "the view %s writes: %s would end it as trapped; a method that writes is declared with sdk.Method", name, what)
+			e.Mistakes = append(e.Mistakes, s.mistake(pos, "the view %s writes: %s would end it as trapped; a method that writes is declared with sdk.Method", name, what).Mistakes...)
 		})
 	})
 	if len(e.Mistakes) > 0 {
@@ -237,7 +216,7 @@ func (s *source) check(spec *abi.Spec) error {
 	return nil
 }
 
-// stored is the package's variables that hold rows or events, by name, with what the SDK calls them.
+// stored is the names of the package's variables that hold rows or events.
 func (s *source) stored() map[string]bool {
 	names := map[string]bool{}
 	for _, f := range s.files {
@@ -259,6 +238,12 @@ func (s *source) stored() map[string]bool {
 	return names
 }
 
+var (
+	// holding makes what holds rows or events, and writing are the methods of such that a view can't call. (A time has Add, too.)
+	holding = []string{"NewItem", "NewMap", "NewSet", "NewIndex", "NewCounter", "Event"}
+	writing = []string{"Set", "Delete", "Emit", "Add", "Sub", "Next", "Fill"}
+)
+
 // fromSDK reports whether an expression is a call such as sdk.NewItem[T]("name").
 func fromSDK(e ast.Expr) bool {
 	call, ok := e.(*ast.CallExpr)
@@ -277,7 +262,7 @@ func fromSDK(e ast.Expr) bool {
 		return false
 	}
 	x, ok := sel.X.(*ast.Ident)
-	return ok && x.Name == "sdk"
+	return ok && x.Name == "sdk" && slices.Contains(holding, sel.Sel.Name)
 }
 
 // writes visits what writes in the body of a view itself. What it calls may write for others, under conditions: that shows when the
@@ -305,7 +290,7 @@ func (s *source) writes(view ast.Expr, stored map[string]bool, visit func(token.
 			return true
 		}
 		sel, ok := call.Fun.(*ast.SelectorExpr)
-		if !ok || !slices.Contains([]string{"Set", "Delete", "Emit", "Add", "Remove"}, sel.Sel.Name) {
+		if !ok || !slices.Contains(writing, sel.Sel.Name) {
 			return true
 		}
 		x, ok := sel.X.(*ast.Ident)

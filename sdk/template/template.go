@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,11 +20,14 @@ import (
 // The policies lie in folders that the Go command passes over, because their gas report is an author's: script/new.txtar in cli
 // builds and tests each.
 //
-//go:embed _lock/*.go _meter/*.go _blank/*.go README.in
+//go:embed _lock/*.go _meter/*.go _blank/*.go _c/*.go _c/c/* README.in README.c.in
 var policies embed.FS
 
 // Names returns the names of the templates; the first is the usual one.
 func Names() []string { return []string{"lock", "meter", "blank"} }
+
+// C is the template of a contract in C.
+const C = "c"
 
 // SDKFolder is where the SDK lies in a contract's folder.
 const SDKFolder = ".ward/sdk"
@@ -35,7 +37,7 @@ func Write(dir, name, template string) error {
 	if !abi.ValidContract(name) {
 		return fmt.Errorf("%q: a contract's name is a lower-case letter, then lower-case letters, digits and \"-\", at most %d", name, abi.MaxContractName)
 	}
-	if !slices.Contains(Names(), template) {
+	if template != C && !slices.Contains(Names(), template) {
 		return fmt.Errorf("no template %q: there are %s", template, strings.Join(Names(), ", "))
 	}
 	if there, err := os.ReadDir(dir); len(there) > 0 {
@@ -45,20 +47,36 @@ func Write(dir, name, template string) error {
 	}
 	rename := strings.NewReplacer(
 		"my-"+template, name, "My-"+template, strings.ToUpper(name[:1])+name[1:], "my-name", name)
-	sources, err := fs.ReadDir(policies, "_"+template)
+	readme := "README.in"
+	if template == C {
+		readme = "README.c.in"
+	}
+	files := map[string]string{"README.md": readme}
+	root := "_" + template
+	err := fs.WalkDir(policies, root, func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files[strings.TrimPrefix(file, root+"/")] = file
+		}
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	files := map[string]string{"README.md": "README.in"}
-	for _, s := range sources {
-		files[s.Name()] = path.Join("_"+template, s.Name())
 	}
 	for to, from := range files {
 		content, err := policies.ReadFile(from)
 		if err != nil {
 			return err
 		}
-		if err := write(filepath.Join(dir, to), []byte(rename.Replace(string(content)))); err != nil {
+		if err := write(filepath.Join(dir, filepath.FromSlash(to)), []byte(rename.Replace(string(content)))); err != nil {
+			return err
+		}
+	}
+	if template == C {
+		header, err := ward.SDK.ReadFile("sdk/c/ward.h")
+		if err != nil {
+			return err
+		}
+		if err := write(filepath.Join(dir, "c", "ward.h"), header); err != nil {
 			return err
 		}
 	}

@@ -414,3 +414,38 @@ func FuzzToJSON(f *testing.F) {
 		}
 	})
 }
+
+// What Spec writes, ParseSpec reads; what a person writes by hand is held against the same names.
+func TestParseSpec(t *testing.T) {
+	number := &abi.Type{Kind: abi.KindUint}
+	want := &abi.Spec{
+		ABI: abi.Version, Name: "count", Doc: "Counts.", Toolchain: "by hand",
+		Methods: []abi.Method{
+			{Name: "add", Doc: "Add.", Args: &abi.Type{Kind: abi.KindStruct, Name: "Add", Fields: []abi.Field{
+				{Name: "by", Doc: "how much", Type: number},
+				{Name: "notes", Type: &abi.Type{Kind: abi.KindList, Elem: &abi.Type{Kind: abi.KindText}}, Optional: true},
+			}}},
+			{Name: "total", View: true, Result: &abi.Type{Kind: abi.KindMap, Elem: number}},
+		},
+		Events: []abi.EventSpec{{Name: "added", Fields: []abi.Field{{Name: "at", Type: &abi.Type{Kind: abi.KindTime}}}}},
+		Errors: []abi.ErrorSpec{{Code: 2, Name: "too_much", Doc: "No."}},
+	}
+	got, err := specjson.ParseSpec(specjson.Spec(want))
+	if err != nil || !bytes.Equal(got.Encode(), want.Encode()) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if short, err := specjson.ParseSpec([]byte(`{"name":"a"}`)); err != nil || short.ABI != abi.Version {
+		t.Errorf("%+v, %v", short, err)
+	}
+	for _, c := range []struct{ doc, want string }{
+		{`{"name":1}`, "cannot unmarshal number"},
+		{`{"nam":"a"}`, `unknown field "nam"`},
+		{`{"name":"a","methods":[{"name":"m","args":{"kind":"float"}}]}`, `method m: arguments: no kind "float"`},
+		{`{"name":"a","methods":[{"name":"m","result":{"kind":"list","elem":{"kind":"invalid"}}}]}`, `method m: result: no kind "invalid"`},
+		{`{"name":"a","events":[{"name":"e","fields":[{"name":"f"}]}]}`, "event e: field f: has no type"},
+	} {
+		if _, err := specjson.ParseSpec([]byte(c.doc)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want something with %s", c.doc, err, c.want)
+		}
+	}
+}
