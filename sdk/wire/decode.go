@@ -140,7 +140,7 @@ func (p *Plan) decode(b []byte, at int, v unsafe.Pointer) (next int, err error) 
 			return p.wrong(b, at)
 		}
 		if end > next {
-			*(*string)(v) = string(b[next:end])
+			*(*string)(v) = text(b[next:end])
 		}
 		return end, nil
 	case shapeBytes, shapeArray:
@@ -323,6 +323,28 @@ var heads = func() (t [32]struct {
 // fields are read as fast as the first. In a contract nobody writes there meanwhile, outside somebody may.
 var beyond = runtime.GOOS == "wasip1"
 
+// texts is room for the next short texts that a contract reads: one piece of memory for many, because to ask for a piece takes longer than
+// to read the rest of a row. What lies in it is never written again.
+var texts = make([]byte, 0, textRoom)
+
+const (
+	textRoom  = 4 << 10
+	shortText = 128 // a longer one would keep much alive, or be most of the room
+)
+
+// text is a copy of b.
+func text(b []byte) string {
+	if !beyond || len(b) > shortText {
+		return string(b)
+	}
+	if len(b) > cap(texts)-len(texts) {
+		texts = make([]byte, 0, textRoom)
+	}
+	from := len(texts)
+	texts = append(texts, b...)
+	return unsafe.String(unsafe.SliceData(texts[from:]), len(b))
+}
+
 // decodeStruct looks more complicated than it is, because it is what a contract does most. In Go's Wasm each jump
 // goes through a table and each call through two, so the fields that most rows are made of, whole numbers,
 // texts and arrays of bytes, are read here and in a straight line. Whatever is unusual or wrong goes the long way.
@@ -386,7 +408,7 @@ func (p *Plan) decodeStruct(b []byte, start int, v unsafe.Pointer) (at int, err 
 					}
 				case commonText:
 					if c>>5 == majorText && x <= uint64(len(b)-from) && ascii(b, from, from+int(x)) {
-						*(*string)(to) = string(b[from : from+int(x)])
+						*(*string)(to) = text(b[from : from+int(x)])
 						at = from + int(x)
 						continue
 					}

@@ -61,53 +61,65 @@ func init() {
 // measure answers the gas that the N times took together.
 func measure(c *sdk.Ctx, a What) (int64, error) {
 	key := one
+	number := func(i uint32) sdk.Address { // another row each time
+		key[1], key[2] = byte(i), byte(i>>8)
+		return key
+	}
 	raw := func(collection string, value []byte) {
 		hostSet(collection, unsafe.Pointer(&key), 20, unsafe.Pointer(unsafe.SliceData(value)), uint32(len(value)))
 	}
+	// Other values than in the block before, or there would be nothing to do for the tree.
+	value, reading := uint64(1_000_000+c.Height()), reading
+	reading.ImportWh += int64(c.Height())
 	encoded, _ := ten.Append(nil, tenValue)
 	row, _ := wire.Marshal(&reading)
 	var sink uint64
 	before := c.GasLeft()
 	switch a.What {
 	case "nothing":
-		for range a.N {
+		for i := range a.N {
+			number(i)
 			sink++
 		}
 	case "raw get number":
-		for range a.N {
+		for i := range a.N {
+			number(i)
 			n := hostGet("numbers", unsafe.Pointer(&key), 20, unsafe.Pointer(&buffer), uint32(len(buffer)))
 			sink += uint64(n)
 		}
 	case "raw set number":
-		for range a.N {
-			raw("numbers", binary.BigEndian.AppendUint32(append(buffer[:0], 0x1a), 1234567))
+		for i := range a.N {
+			number(i)
+			raw("numbers", binary.BigEndian.AppendUint32(append(buffer[:0], 0x1a), uint32(value)))
 		}
 	case "map get number":
-		for range a.N {
-			v, _ := numbers.Get(c, one)
+		for i := range a.N {
+			v, _ := numbers.Get(c, number(i))
 			sink += v
 		}
 	case "map set number":
-		for range a.N {
-			numbers.Set(c, one, 1234567)
+		for i := range a.N {
+			numbers.Set(c, number(i), value)
 		}
 	case "raw get reading":
-		for range a.N {
+		for i := range a.N {
+			number(i)
 			n := hostGet("readings", unsafe.Pointer(&key), 20, unsafe.Pointer(&buffer), uint32(len(buffer)))
 			sink += uint64(n)
 		}
 	case "raw set reading":
-		for range a.N {
+		for i := range a.N {
+			number(i)
 			raw("readings", row)
 		}
 	case "map get reading":
-		for range a.N {
-			v, _ := readings.Get(c, one)
+		for i := range a.N {
+			v, _ := readings.Get(c, number(i))
 			sink += uint64(v.ImportWh)
 		}
 	case "map set reading":
-		for range a.N {
-			readings.Set(c, one, reading)
+		for i := range a.N {
+			readings.Set(c, number(i), reading)
 		}
 	case "decode ten":
 		for range a.N {
