@@ -24,7 +24,7 @@
 //
 //	transaction ─ method, arguments ──► ward_call ─► Method's decoder ─► your function
 //	                                                                       │  ▲
-//	                          Ctx, Item, Map, Event, Accounts ◄────────────┘  │
+//	             Ctx, Item, Map, Set, Index, Counter, Event ◄──────────────┘  │
 //	                               │ runtime/abi                              │
 //	                               ▼                                          │
 //	                            the chain        result, or error with a code ┘
@@ -45,5 +45,5 @@
 //
 // On other platforms than wasip1 the package compiles, so that editors and go vet
 // work, and whatever would ask the chain panics. Tests run a contract's real Wasm
-// through sdk/sdktest.
+// through sdk/sdktest. (Only the examples of this package run natively.)
 package sdk
