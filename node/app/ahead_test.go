@@ -44,7 +44,7 @@ func TestHeadStart(t *testing.T) {
 			if d.Decode(&l) != nil {
 				return
 			}
-			if l.Msg == "made the code of a deployment ready" {
+			if l.Msg == "made the code of a contract ready ahead" {
 				ready <- l
 			}
 		}

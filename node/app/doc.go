@@ -18,7 +18,7 @@
 //
 // # Deployments
 //
-// To make a contract ready takes a second, for which everybody waits whose block deploys it. So a block holds one deployment
+// To make a contract ready takes a second, for which everybody waits whose block deploys it, or upgrades to it. So a block holds one such
 // at most: a proposer takes one, ProcessProposal rejects a block with two, and the state machine refuses the second. While it waits
 // in the mempool each node makes its code ready already, so that the block finds it done.
 //

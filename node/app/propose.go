@@ -12,10 +12,10 @@ import (
 )
 
 // PrepareProposal chooses what goes into this node's proposal: nothing, when the clock
-// must catch up first; otherwise one deployment, then priority transactions, then the others, each in their
+// must catch up first; otherwise one activation of code, then priority transactions, then the others, each in their
 // order of arrival, as far as bytes and gas go. What does not fit is passed over, so
 // that one large transaction does not hold up the small ones behind it; it stays first in
-// the queue and is first in the next block. So do the other deployments.
+// the queue and is first in the next block. So do the other activations.
 func (a *App) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
 	empty := &abci.ResponsePrepareProposal{}
 	if a.Err() != nil || len(r.Txs) == 0 {
@@ -50,7 +50,7 @@ func (a *App) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 			ordinary = append(ordinary, o)
 		}
 	}
-	taken := a.takeActivation(&s, activations, a.mayDeploy)
+	taken := a.takeActivation(&s, activations, a.mayActivate)
 	for _, o := range priority {
 		s.take(o)
 	}
@@ -64,7 +64,7 @@ func (a *App) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 	return &abci.ResponsePrepareProposal{Txs: s.txs}, nil
 }
 
-// takeActivation takes the first deployment that fits of those who may deploy, before anything else; of others one is taken last, so that they
+// takeActivation takes the first activation that fits of those who may, before anything else; of others one is taken last, so that they
 // keep nobody from anything.
 func (a *App) takeActivation(s *selection, offers []offer, may func(*tx.Signed) bool) bool {
 	for _, o := range offers {
@@ -135,7 +135,7 @@ func (a *App) possible(txs [][]byte) error {
 		room -= signed.GasLimit
 		if runtime.Activates(signed) {
 			if activates {
-				return fmt.Errorf("transaction %d: the block deploys a contract already", i)
+				return fmt.Errorf("transaction %d: the block makes the code of a contract ready already", i)
 			}
 			activates = true
 		}
