@@ -414,6 +414,7 @@ func TestUpgradeOfPowers(t *testing.T) {
 		g.Contracts = append(g.Contracts,
 			runtime.GenesisContract{Name: "keys", Code: thing1, Admin: bob.Public().Address(), Capabilities: []string{"accounts"}},
 			runtime.GenesisContract{Name: "theirs", Code: thing1, Admin: quorum},
+			runtime.GenesisContract{Name: "self", Code: asker("code_permit", 0), Admin: address.OfContract("self"), Capabilities: []string{"code", "accounts"}},
 			runtime.GenesisContract{Name: "frozen", Code: thing1, Capabilities: []string{"accounts"}},
 			runtime.GenesisContract{Name: "plain", Code: thing1, Admin: bob.Public().Address()},
 			runtime.GenesisContract{Name: "throne", Code: thing1, Admin: bob.Public().Address(), Capabilities: []string{"authorities"}})
@@ -473,6 +474,15 @@ func TestUpgradeOfPowers(t *testing.T) {
 	expect(t, c.one(up(alice, "theirs", thing2)), receipt.OK)
 	c.is("theirs", 2, thing2)
 	c.because(c.code(alice, "rollback", "name", "theirs", "to", 1), receipt.NotPermitted, "for its admin")
+
+	// So does one that is its own, as the contract authority is. What another permits for it is not its word.
+	self := address.OfContract("self")
+	selves := func(p *abi.Permit) { p.Admin, p.Capabilities = self[:], []string{"accounts", "code"} }
+	c.ask("permit", permit("self", thing2, selves), abi.StatusOK)
+	c.because(up(alice, "self", thing2), receipt.NotPermitted, "for its admin")
+	c.ask("self", permit("self", thing2, selves), abi.StatusOK)
+	expect(t, c.one(up(alice, "self", thing2)), receipt.OK)
+	c.is("self", 2, thing2)
 }
 
 // A contract with a delay announces what will happen, and it happens after the delay, not too long after, and not otherwise.
