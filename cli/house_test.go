@@ -28,7 +28,7 @@ var rules = []rule{
 	},
 	{
 		sentence: "runtime has no sockets, files or engine below it",
-		of:       []string{"runtime"}, except: []string{"runtime/vm"},
+		of:       []string{"runtime"}, except: []string{"runtime/vm", "runtime/state/statetest"},
 		deny: []string{"net", "os", "github.com/cometbft/cometbft", "math/rand", "math/rand/v2"},
 	},
 	{

@@ -99,7 +99,7 @@ func (nobody) RetireKey(address.Address) (abi.Status, error)       { return abi.
 func (nobody) SetAuthorities(abi.AuthoritySet) (abi.Status, error) { return abi.StatusNotASet, nil }
 func (nobody) Parameters() (abi.Parameters, error)                 { return abi.Parameters{}, nil }
 func (nobody) SetParameters(abi.Parameters) error                  { return nil }
-func (nobody) Permit(*abi.Permit) (abi.Status, error)              { return abi.StatusTooMany, nil }
+func (nobody) Permit(string, *abi.Permit) (abi.Status, error)      { return abi.StatusTooMany, nil }
 func (nobody) Withdraw(string) (abi.Status, error)                 { return abi.StatusNoPermit, nil }
 
 // A diary is a store that remembers what was written.

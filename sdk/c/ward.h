@@ -81,7 +81,8 @@ extern "C" {
 #define WARD_STATUS_NOT_PARAMETERS (-6)
 /* WARD_STATUS_NOT_A_PERMIT: what was handed over can't be permitted; see Permit.Check. */
 #define WARD_STATUS_NOT_A_PERMIT (-7)
-/* WARD_STATUS_NAME_TAKEN: there is a contract of this name, so none can be deployed. */
+/* WARD_STATUS_NAME_TAKEN: there is a contract of this name, so none can be deployed, and the permit is not one for
+ * its code. */
 #define WARD_STATUS_NAME_TAKEN (-8)
 /* WARD_STATUS_TOO_MANY: as many permits wait as may. */
 #define WARD_STATUS_TOO_MANY (-9)
@@ -191,6 +192,7 @@ extern "C" {
 #define WARD_CODE_BAD_RESULT 40 /* the contract returned something that is not allowed */
 #define WARD_CODE_BAD_CODE 41 /* the contract's code was refused */
 #define WARD_CODE_EXISTS 42 /* something of this name exists already */
+#define WARD_CODE_BREAKING 43 /* the new code takes something away that callers may rely on */
 
 /* ---- Functions ---- */
 
@@ -380,11 +382,13 @@ WARD_IMPORT(parameters_set) int32_t ward_parameters_set(const void *ptr, uint32_
 /* Permits one deployment, whoever sends it: a canonical CBOR map of hash (SHA-256 of the code), init (SHA-256 of the
  * arguments of its init, left out if there are none), name, admin (20 bytes, the sender of its init; zeros: nobody)
  * and capabilities (in ascending order), of which this contract must have each. Until then the name is kept for it.
- * Another permit for the name is replaced; at most 64 wait. Returns a status. Gas: Permit + WriteByte x len. Needs
- * the capability code. Not in a view. Since version 2. */
+ * For the name of a contract that is there, with its admin and capabilities and without init, it permits that code to
+ * become the contract's, once; the contract must have capabilities, or this one for its admin. Another permit for the
+ * name is replaced; at most 64 wait. Returns a status. Gas: Permit + WriteByte x len. Needs the capability code. Not
+ * in a view. Since version 2. */
 WARD_IMPORT(code_permit) int32_t ward_code_permit(const void *ptr, uint32_t len);
 
-/* Takes back what code_permit permitted for a name, if it was not deployed yet; returns a status. Gas: Permit. Needs
+/* Takes back what code_permit permitted for a name, if it has not happened yet; returns a status. Gas: Permit. Needs
  * the capability code. Not in a view. Since version 2. */
 WARD_IMPORT(code_withdraw) int32_t ward_code_withdraw(const void *name, uint32_t namelen);
 
