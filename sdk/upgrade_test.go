@@ -11,25 +11,14 @@ import (
 )
 
 type (
-	upgradeArgs struct {
-		Code          []byte
-		Name          string
-		AllowBreaking bool `wire:"allow_breaking,omitempty"`
-	}
-	rollbackArgs struct {
-		Name string
-		To   uint64
-	}
 	putNote struct{ Name, Text string }
 	getNote struct{ Name string }
 )
 
 // Rows of the first version are what the hook of the second makes of them; what it can't bring over stays, and so does the first version.
 func TestUpgrade(t *testing.T) {
-	second := sdktest.Build(t, filepath.Join("testdata", "notes2"))
 	run := func(t *testing.T) (roots []byte) {
 		chain := sdktest.New(t, sdktest.Contract{Dir: filepath.Join("testdata", "notes1")})
-		chain.GasLimit = 1_000_000_000
 		me := chain.Account("somebody")
 		says := func(name, want string) {
 			t.Helper()
@@ -46,7 +35,7 @@ func TestUpgrade(t *testing.T) {
 		}
 		upgrade := func() *sdktest.Receipt {
 			t.Helper()
-			return chain.Call(chain.Operator, "code", "upgrade", upgradeArgs{Code: second.Wasm, Name: "notes"})
+			return chain.Upgrade(chain.Operator, "notes", sdktest.Contract{Dir: filepath.Join("testdata", "notes2")})
 		}
 		put("milk", "two bottles")
 		put("bread", "poison")
@@ -68,15 +57,23 @@ func TestUpgrade(t *testing.T) {
 		if moved.From != 1 || moved.Notes != 2 {
 			t.Errorf("it was given %+v", moved)
 		}
+		if got := r.Event("migrated").String(); got != `notes.migrated {"from":1,"notes":2}` {
+			t.Errorf("the event is %s", got)
+		}
+		before := chain.Checkpoint()
+		chain.UpgradeBreaking(chain.Operator, "notes", sdktest.Contract{Dir: filepath.Join("testdata", "relay")}).OK()
+		chain.Call(me, "notes", "put", putNote{"x", "y"}).Refused(receipt.UnknownMethod)
+		chain.Revert(before)
+		chain.Upgrade(chain.Operator, "notes", sdktest.Contract{Dir: filepath.Join("testdata", "relay")}).Refused(receipt.Breaking).Because("method put is gone")
 		says("milk", "two bottles")
 		says("bread", "rye")
 		chain.Call(me, "notes", "upgrade", struct{ From uint32 }{1}).Refused(receipt.UnknownMethod).Because("can't be called")
 
 		// Back: the first version finds its own rows only, which are gone. And forth again, from the number that was there last.
-		chain.Call(chain.Operator, "code", "rollback", rollbackArgs{"notes", 1}).OK().Emitted("rolled_back")
+		chain.Rollback(chain.Operator, "notes", 1).OK().Emitted("rolled_back")
 		chain.View("notes", "get", getNote{"milk"}).Failed("missing")
 		put("tea", "green")
-		r = chain.Call(chain.Operator, "code", "rollback", rollbackArgs{"notes", 2}).OK().Emitted("rolled_back", "migrated")
+		r = chain.Rollback(chain.Operator, "notes", 2).OK().Emitted("rolled_back", "migrated")
 		r.Event("migrated").Decode(&moved)
 		if moved.From != 1 || moved.Notes != 1 {
 			t.Errorf("it was given %+v", moved)

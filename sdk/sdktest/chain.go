@@ -67,7 +67,8 @@ type Chain struct {
 	machine  func(method string, in, out any) error
 	number   int // of the chain in the machine
 	tip      link.Tip
-	specs    map[string]*abi.Spec
+	specs    map[string]*abi.Spec   // by the contract's name
+	known    map[[32]byte]*abi.Spec // by the hash of code that a contract has or had
 	now      sdk.Time
 	events   []Event
 	updates  []AuthorityUpdate
@@ -100,6 +101,23 @@ func built(t testing.TB, code link.Code) *Module {
 	return module
 }
 
+// moduleOf builds or takes the code of a contract.
+func moduleOf(t testing.TB, contract Contract) (*Module, link.Code) {
+	t.Helper()
+	code := link.Code{Standard: contract.Standard}
+	switch {
+	case contract.Standard != "":
+	case contract.Module != nil:
+		code.Wasm = contract.Module.Wasm
+	default:
+		code.Dir = absolute(t, contract.Dir)
+	}
+	if contract.Module != nil {
+		return contract.Module, code
+	}
+	return built(t, code), code
+}
+
 func absolute(t testing.TB, dir string) string {
 	t.Helper()
 	path, err := filepath.Abs(dir)
@@ -126,22 +144,12 @@ func Try(t testing.TB, contracts ...Contract) (*Chain, error) {
 	t.Helper()
 	c := &Chain{
 		Operator: Ed25519("operator"), GasLimit: DefaultGasLimit,
-		t: t, machine: engine(t), now: Start, specs: map[string]*abi.Spec{}, signers: map[*Key][2]uint64{},
+		t: t, machine: engine(t), now: Start, specs: map[string]*abi.Spec{}, known: map[[32]byte]*abi.Spec{}, signers: map[*Key][2]uint64{},
 	}
 	genesis := link.Genesis{Chain: ID, Operator: c.Operator.link(), Quota: AmpleQuota, Time: int64(c.now)}
 	for _, contract := range contracts {
-		code := link.Code{Standard: contract.Standard}
-		switch {
-		case contract.Standard != "":
-		case contract.Module != nil:
-			code.Wasm = contract.Module.Wasm
-		default:
-			code.Dir = absolute(t, contract.Dir)
-		}
-		module := contract.Module
-		if module == nil {
-			module = built(t, code)
-		}
+		module, code := moduleOf(t, contract)
+		c.known[module.Hash] = module.Spec
 		g := link.Contract{
 			Name: contract.Name, Code: code, Capabilities: contract.Capabilities,
 			Admin: address.Address(c.Operator.Address()),

@@ -48,7 +48,7 @@ func (c *Chain) Explore(e Exploration) {
 		c.t.Fatalf("explore %q: the chain has no such contract, or nobody to call it", e.Contract)
 	}
 	for _, m := range spec.Methods {
-		if m.Name != abi.MethodInit && !slices.Contains(e.Skip, m.Name) {
+		if m.Name != abi.MethodInit && m.Name != abi.MethodUpgrade && !slices.Contains(e.Skip, m.Name) {
 			x.methods = append(x.methods, m)
 		}
 	}
