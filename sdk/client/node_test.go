@@ -98,6 +98,7 @@ func TestRealNode(t *testing.T) {
 	for name, ask := range map[string]func() error{
 		"a contract": func() error { _, err := c.Contract(ctx, "nobody"); return err },
 		"a spec":     func() error { _, err := c.Spec(ctx, "nobody"); return err },
+		"a history":  func() error { _, err := c.History(ctx, "nobody"); return err },
 		"a view":     func() error { return c.Query(ctx, "nobody", "knock", nil, nil) },
 	} {
 		if err := ask(); !errors.As(err, &refused) || refused.Code != receipt.UnknownContract {
