@@ -53,7 +53,7 @@ the folder.
 			// What sdk/sdktest starts and talks to over its input and output.
 			Name: "serve-test", Hidden: true, Usage: "be the engine of a contract's tests",
 			Action: func(c *urfave.Context) error {
-				m, err := machine.New()
+				m, err := machine.New(machine.Options{Hurry: true})
 				if err != nil {
 					return err
 				}

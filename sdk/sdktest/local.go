@@ -16,7 +16,7 @@ import (
 // This file is not in the SDK that ward carries: there piped.go has the engine in another process.
 
 // local is the machine of Ward's own tests, in their process: it compiles each contract once for all chains of a test binary.
-var local = sync.OnceValues(machine.New)
+var local = sync.OnceValues(func() (*machine.Machine, error) { return machine.New(machine.Options{}) })
 
 func engine(t testing.TB) func(method string, in, out any) error {
 	t.Helper()
@@ -34,7 +34,11 @@ func (c *Chain) Key(kid sdk.Address) (runtime.KeyInfo, bool) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	info, found, err := m.Runtime(c.number).Key(address.Address(kid), int64(c.now))
+	r, err := m.Runtime(c.number)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	info, found, err := r.Key(address.Address(kid), int64(c.now))
 	if err != nil {
 		c.t.Fatal(err)
 	}

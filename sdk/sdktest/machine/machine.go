@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wardledger/ward/contracts"
 	"github.com/wardledger/ward/runtime"
@@ -19,23 +20,60 @@ import (
 	"github.com/wardledger/ward/sdk/sdktest/link"
 )
 
+// Options say how a machine runs. The zero value is good.
+type Options struct {
+	// Hurry begins every chain on the interpreter, which has a contract ready in a fifth of the time. A chain that is asked more than
+	// a few times has its contracts compiled meanwhile, and goes on with machine code. Results and gas are the same on both.
+	Hurry bool
+}
+
+// few is how often a chain is asked before its contracts are compiled: what the interpreter does in about the time that compiling takes.
+const few = 100
+
 // A Machine is an engine and the chains that run on it. Its methods may be called by several goroutines, those that name one
 // chain by one at a time.
 type Machine struct {
 	engine *vm.Engine
-	builds sync.Map // link.Code without Wasm -> func() (*link.Module, error)
+	hurry  *vm.Engine // the interpreter, or nil
+	builds sync.Map   // link.Code without Wasm -> func() (*link.Module, error)
 
-	mu     sync.Mutex
-	chains []*chain
+	mu       sync.Mutex
+	chains   []*chain
+	compiled map[[32]byte]*atomic.Bool // by code: whether engine has it ready, false while it is at it
 }
 
 // New returns a machine with an engine of its own, which is never closed: the process ends with the tests.
-func New() (*Machine, error) {
-	engine, err := vm.New(vm.Options{})
-	if err != nil {
+func New(o Options) (*Machine, error) {
+	m := &Machine{compiled: map[[32]byte]*atomic.Bool{}}
+	var err error
+	if m.engine, err = vm.New(vm.Options{}); err != nil {
 		return nil, err
 	}
-	return &Machine{engine: engine}, nil
+	if o.Hurry {
+		if m.hurry, err = vm.New(vm.Options{Interpreter: true}); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// compile has the engine compile a module, unless it does or did already, and says when that is done. Nobody waits for it: the
+// process may end meanwhile.
+func (m *Machine) compile(module *link.Module) (done *atomic.Bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	done, ok := m.compiled[module.Hash]
+	if !ok {
+		done = new(atomic.Bool)
+		m.compiled[module.Hash] = done
+		go func() {
+			// If it can't be compiled the chain stays with the interpreter, which says why.
+			if m.engine.Vet(context.Background(), module.Wasm) == nil {
+				done.Store(true)
+			}
+		}()
+	}
+	return done
 }
 
 // chain is one chain. Revert replaces all of it but marks.
@@ -45,6 +83,10 @@ type chain struct {
 	runtime *runtime.Runtime
 	blocks  map[uint64]block // by height
 	marks   []*state.Memory
+
+	engine  *vm.Engine
+	modules []*link.Module // while engine is the interpreter
+	asked   int            // how often
 }
 
 // block is what is needed to execute one again.
@@ -77,7 +119,11 @@ func (m *Machine) Build(code link.Code, out *link.Module) error {
 		if code.Standard != "" {
 			return contracts.Named(context.Background(), contracts.Options{}, code.Standard)
 		}
-		return build.Contract(context.Background(), build.Options{Dir: code.Dir})
+		o := build.Options{Dir: code.Dir}
+		if m.hurry != nil {
+			o.Engine = m.hurry // which has it ready then
+		}
+		return build.Contract(context.Background(), o)
 	}))
 	module, err := once.(func() (*build.Module, error))()
 	if err != nil {
@@ -92,8 +138,11 @@ var anything = []abi.Scope{{Contract: runtime.AnyContract}}
 
 // Begin makes a chain and its first block.
 func (m *Machine) Begin(g link.Genesis, out *link.Begun) error {
-	c := &chain{db: state.NewMemory(), blocks: map[uint64]block{}}
-	if err := c.open(m.engine); err != nil {
+	c := &chain{db: state.NewMemory(), blocks: map[uint64]block{}, engine: m.engine}
+	if m.hurry != nil {
+		c.engine = m.hurry
+	}
+	if err := c.open(); err != nil {
 		return err
 	}
 	operator, err := secret(g.Operator)
@@ -109,6 +158,9 @@ func (m *Machine) Begin(g link.Genesis, out *link.Begun) error {
 		var module link.Module
 		if err := m.Build(k.Code, &module); err != nil {
 			return err
+		}
+		if m.hurry != nil {
+			c.modules = append(c.modules, &module)
 		}
 		genesis.Contracts = append(genesis.Contracts, runtime.GenesisContract{
 			Name: k.Name, Code: module.Wasm, Admin: k.Admin, Capabilities: k.Capabilities, Init: k.Init,
@@ -131,30 +183,51 @@ func (m *Machine) Begin(g link.Genesis, out *link.Begun) error {
 }
 
 // open reads the state of db.
-func (c *chain) open(engine *vm.Engine) (err error) {
+func (c *chain) open() (err error) {
 	if c.state, err = state.Open(c.db, state.Options{}); err != nil {
 		return err
 	}
-	c.runtime, err = runtime.New(runtime.Config{State: c.state, Engine: engine})
+	c.runtime, err = runtime.New(runtime.Config{State: c.state, Engine: c.engine})
 	return err
 }
 
-func (m *Machine) chain(number int) *chain {
+// chain returns a chain, on machine code as soon as that is there.
+func (m *Machine) chain(number int) (*chain, error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.chains[number]
+	c := m.chains[number]
+	m.mu.Unlock()
+	if c.asked++; c.engine == m.engine || c.asked <= few {
+		return c, nil
+	}
+	ready := true
+	for _, module := range c.modules {
+		ready = m.compile(module).Load() && ready
+	}
+	if !ready {
+		return c, nil
+	}
+	c.engine, c.modules = m.engine, nil
+	return c, c.open()
 }
 
 func (c *chain) tip() link.Tip { return link.Tip{Height: c.state.Height(), Root: c.state.Root()} }
 
 // Runtime returns what a chain runs on, for tests in this process that ask more than [link] has.
-func (m *Machine) Runtime(number int) *runtime.Runtime { return m.chain(number).runtime }
+func (m *Machine) Runtime(number int) (*runtime.Runtime, error) {
+	c, err := m.chain(number)
+	if err != nil {
+		return nil, err
+	}
+	return c.runtime, nil
+}
 
 // Open opens a key, as if genesis had done it.
 func (m *Machine) Open(o link.Open, out *link.Opened) error {
-	c := m.chain(o.Number)
+	c, err := m.chain(o.Number)
+	if err != nil {
+		return err
+	}
 	overlay := c.state.Overlay()
-	var err error
 	if out.Status, err = registry.New(overlay).OpenKey(&o.Account, c.state.Height()); err != nil {
 		return err
 	}
@@ -205,7 +278,11 @@ func (m *Machine) Message(g link.Message, raw *[]byte) error {
 
 // Block executes and commits a block.
 func (m *Machine) Block(b link.Block, out *link.Executed) error {
-	return m.chain(b.Number).execute(b.Time, b.Transactions, out)
+	c, err := m.chain(b.Number)
+	if err != nil {
+		return err
+	}
+	return c.execute(b.Time, b.Transactions, out)
 }
 
 func (c *chain) execute(time int64, transactions [][]byte, out *link.Executed) error {
@@ -240,15 +317,22 @@ func query(v link.View) runtime.Query {
 }
 
 // View asks a contract at a height.
-func (m *Machine) View(v link.View, out *receipt.Receipt) (err error) {
+func (m *Machine) View(v link.View, out *receipt.Receipt) error {
 	// No test's context, which can be cancelled: the engine would compile the contract a second time, to be able to stop it.
-	*out, _, err = m.chain(v.Number).runtime.View(context.Background(), query(v))
+	c, err := m.chain(v.Number)
+	if err != nil {
+		return err
+	}
+	*out, _, err = c.runtime.View(context.Background(), query(v))
 	return err
 }
 
 // Checkpoint keeps the state as it is now.
 func (m *Machine) Checkpoint(number int, mark *int) error {
-	c := m.chain(number)
+	c, err := m.chain(number)
+	if err != nil {
+		return err
+	}
 	c.marks = append(c.marks, c.db.Clone())
 	*mark = len(c.marks) - 1
 	return nil
@@ -256,9 +340,12 @@ func (m *Machine) Checkpoint(number int, mark *int) error {
 
 // Revert goes back to a state that was kept. It can be gone back to again.
 func (m *Machine) Revert(k link.Mark, tip *link.Tip) error {
-	c := m.chain(k.Number)
+	c, err := m.chain(k.Number)
+	if err != nil {
+		return err
+	}
 	c.db = c.marks[k.Mark].Clone()
-	if err := c.open(m.engine); err != nil {
+	if err := c.open(); err != nil {
 		return err
 	}
 	*tip = c.tip()

@@ -16,7 +16,10 @@ import (
 
 // TellTx executes the block of a transaction again, up to it, and tells what it did, as "ward tx trace" would.
 func (m *Machine) TellTx(t link.Tx, told *string) error {
-	c := m.chain(t.Number)
+	c, err := m.chain(t.Number)
+	if err != nil {
+		return err
+	}
 	b, ok := c.blocks[t.Height]
 	if !ok || t.Index >= len(b.transactions) {
 		return nil // genesis, which has no state before it
@@ -30,7 +33,10 @@ func (m *Machine) TellTx(t link.Tx, told *string) error {
 
 // TellView asks a contract again and tells what it did, as "ward call --simulate" would.
 func (m *Machine) TellView(v link.View, told *string) error {
-	c := m.chain(v.Number)
+	c, err := m.chain(v.Number)
+	if err != nil {
+		return err
+	}
 	traced, err := c.runtime.Simulate(context.Background(), runtime.Trial{Query: query(v)})
 	if err != nil {
 		return err
