@@ -37,6 +37,7 @@ type index struct {
 // NewIndex declares an index of a map, as a package variable. It lies in the collection of its name, whose keys are those of I, each
 // followed by that of the row. By says what to find a row by; if it is not ok, the row isn't in the index. It
 // must follow from key and value alone, and stay as it is while the name does: rows that are there already have the place that it said then.
+// Both keys together are at most 256 bytes, or the call traps.
 func NewIndex[I, K, V any](name string, of Map[K, V], by func(key K, value V) (by I, ok bool)) Index[I, K, V] {
 	plan := wire.NewKeyPlanFor("what "+name+" finds rows by", reflect.TypeFor[I]())
 	return Index[I, K, V]{newIndex(name, of.t, plan, reflect.TypeFor[entry[I, K]](), func(key, value unsafe.Pointer) ([]byte, bool) {
