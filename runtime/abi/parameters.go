@@ -15,7 +15,8 @@ const MaxDeployers = 64
 const (
 	// DeployOperator: the operator of genesis. So it is where nobody says otherwise.
 	DeployOperator = "operator"
-	// DeployList: the accounts in a list. With an empty list nothing is deployed without a permit.
+	// DeployList: the accounts in a list. With an empty list nothing is deployed without a permit: that is how the authorities
+	// decide on all code, and why there is no mode for them.
 	DeployList = "list"
 	// DeployOpen: every account.
 	DeployOpen = "open"
