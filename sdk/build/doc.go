@@ -1,4 +1,4 @@
-// Package build makes a contract's Wasm from its Go source.
+// Package build makes a contract's Wasm from its source, in Go or in C.
 //
 //	folder ──go build──► module ──ward_spec, run by runtime/vm──► spec
 //	                        │                                      │ + toolchain
@@ -13,6 +13,12 @@
 // set or taken away, no path and no version control stamp gets in. The toolchain
 // is recorded in the spec, so that somebody else can build the same hash again.
 //
-// It needs the Go command. Release binaries carry the standard contracts
+// What the contract or the engine complains of is looked up in the source, so that the author
+// reads file, line and what to do ([SourceError]).
+//
+// A contract in C is a folder with C files and none of Go. clang makes it, and its spec is what
+// [SpecFile] says.
+//
+// It needs the Go command, or clang. Release binaries carry the standard contracts
 // (package contracts) and need none.
 package build
