@@ -243,20 +243,14 @@ func ExampleRemote() {
 // What fails there is undone there, and is an error here.
 func ExampleRemoteMethod() {
 	declares(func() {
-		var ring sdk.RemoteMethod[struct {
+		type Ring struct {
 			Times uint64
 			Night bool
-		}, uint64]
-		ring = sdk.Remote[struct {
-			Times uint64
-			Night bool
-		}, uint64]("ring")
+		}
+		var ring sdk.RemoteMethod[Ring, uint64] = sdk.Remote[Ring, uint64]("ring")
 
 		inCall(func(c *sdk.Ctx) {
-			_, err := ring.Call(c, "bell", struct {
-				Times uint64
-				Night bool
-			}{1, true})
+			_, err := ring.Call(c, "bell", Ring{1, true})
 			fmt.Println(err)
 		})
 	})

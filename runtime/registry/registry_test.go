@@ -450,8 +450,11 @@ func TestPermits(t *testing.T) {
 		return found
 	}
 	for i := range 3 * abi.MaxPermits {
-		if name := fmt.Sprintf("a-%d", i); !put(name) || !put(name) || !drop(name) || drop(name) {
-			t.Fatalf("permit %d", i)
+		name := fmt.Sprintf("a-%d", i)
+		once, twice := put(name), put(name)
+		there, gone := drop(name), !drop(name)
+		if !once || !twice || !there || !gone {
+			t.Fatalf("permit %d: put %v, put again %v, dropped %v, gone %v", i, once, twice, there, gone)
 		}
 	}
 	for i := range abi.MaxPermits {
