@@ -303,3 +303,10 @@ func ExampleText() {
 	// Output:
 	// 3 of 1h, "quoted", ab01
 }
+
+// Only programs beside contracts have it.
+func ExampleSource() {
+	b, err := sdk.Source.ReadFile("wire/doc.go")
+	fmt.Println(len(b) > 0, err)
+	// Output: true <nil>
+}

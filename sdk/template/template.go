@@ -13,15 +13,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wardledger/ward"
+	"github.com/wardledger/ward/runtime"
 	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/sdk"
 )
 
 // The policies lie in folders that the Go command passes over, because their gas report is an author's: script/new.txtar in cli
 // builds and tests each.
 //
-//go:embed _lock/*.go _meter/*.go _blank/*.go _c/*.go _c/c/* README.in README.c.in
+//go:embed _lock/*.go _meter/*.go _blank/*.go _c/*.go _c/c/* README.in README.c.in LICENSE
 var policies embed.FS
+
+// sources is the SDK by the folder of this repository in which it lies.
+var sources = map[string]embed.FS{"sdk": sdk.Source, "runtime": runtime.Source}
 
 // Names returns the names of the templates; the first is the usual one.
 func Names() []string { return []string{"lock", "meter", "blank"} }
@@ -72,7 +76,7 @@ func Write(dir, name, template string) error {
 		}
 	}
 	if template == C {
-		header, err := ward.SDK.ReadFile("sdk/c/ward.h")
+		header, err := sdk.Source.ReadFile("c/ward.h")
 		if err != nil {
 			return err
 		}
@@ -97,7 +101,7 @@ const goLine = "go 1.26.0\n"
 
 // Tags at the start of a file that is only for this repository, and of one that is only for what is carried.
 const (
-	here    = "//go:build !ward_carried\n"
+	here    = "//go:build !ward_carried"
 	carried = "//go:build ward_carried\n\n"
 )
 
@@ -111,15 +115,29 @@ func SDK(dir string) error {
 	if err := write(filepath.Join(root, "go.mod"), []byte(mod)); err != nil {
 		return err
 	}
-	return fs.WalkDir(ward.SDK, ".", func(name string, entry fs.DirEntry, err error) error {
+	license, err := policies.ReadFile("LICENSE")
+	if err == nil {
+		err = write(filepath.Join(root, "LICENSE"), license)
+	}
+	for folder, source := range sources {
+		if err == nil {
+			err = carry(source, filepath.Join(root, folder))
+		}
+	}
+	return err
+}
+
+// carry writes what a contract needs of a folder's source.
+func carry(source embed.FS, to string) error {
+	return fs.WalkDir(source, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
-		content, err := ward.SDK.ReadFile(name)
+		content, err := source.ReadFile(name)
 		if err != nil || bytes.HasPrefix(content, []byte(here)) {
 			return err
 		}
-		return write(filepath.Join(root, filepath.FromSlash(name)), bytes.TrimPrefix(content, []byte(carried)))
+		return write(filepath.Join(to, filepath.FromSlash(name)), bytes.TrimPrefix(content, []byte(carried)))
 	})
 }
 
