@@ -2,8 +2,10 @@ package runtime
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
+	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/registry"
 	"github.com/wardledger/ward/runtime/state"
@@ -27,8 +29,8 @@ func (r *Runtime) MayActivate(t *tx.Signed) (may bool, err error) {
 		return false, nil
 	}
 	a, err := decodeCodeArgs(t.Method, t.Args)
-	if err != nil {
-		return false, nil // the block says what is wrong
+	if err != nil || !abi.ValidContract(a.name) {
+		return false, nil // the block says what is wrong; to look up any text would be an error of this node, if it is longer than a row's key
 	}
 	err = r.read(func(s *state.Snapshot) error {
 		c, err := readChain(s)
@@ -82,6 +84,9 @@ func (r *Runtime) Prepare(t *tx.Signed, size int) error {
 	a, err := decodeCodeArgs(t.Method, t.Args)
 	if err != nil {
 		return err
+	}
+	if !abi.ValidContract(a.name) {
+		return errors.New(notAName(a.name).Reason)
 	}
 	price := gas.DeployByte * uint64(len(a.code))
 	if t.Method == rollbackMethod {

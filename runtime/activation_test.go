@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/wardledger/ward/runtime/cbor"
 	"github.com/wardledger/ward/runtime/gas"
 	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/runtime/state"
 	"github.com/wardledger/ward/runtime/tx"
 	"github.com/wardledger/ward/runtime/vm"
 )
@@ -137,4 +139,25 @@ func TestPrepare(t *testing.T) {
 	}
 	c.mayDeploy(c.sign(operator, runtime.CodeContract, "deploy", arguments(1)), false)
 	c.mayDeploy(c.sign(operator, "good", "put", arguments(1)), false)
+}
+
+// A name that no contract has, too long to be a row's key even, is for the block to refuse: nothing is looked up, and nothing breaks.
+func TestActivationOfNoName(t *testing.T) {
+	c := newChain(t, vm.Options{})
+	c.block()
+	for _, name := range []string{"", "No name", strings.Repeat("a", state.MaxKey+1), strings.Repeat("a", 60_000)} {
+		for _, raw := range [][]byte{
+			deployment(c, operator, name, reader), c.code(operator, "upgrade", "name", name, "code", reader), c.code(operator, "rollback", "name", name, "to", 1),
+		} {
+			c.mayDeploy(raw, false)
+			signed, err := tx.Decode(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.run.Prepare(signed, len(raw)); err == nil || errors.Is(err, state.ErrBounds) {
+				t.Errorf("%s under a name of %d bytes is made ready: %v", signed.Method, len(name), err)
+			}
+			c.because(raw, receipt.BadArguments)
+		}
+	}
 }

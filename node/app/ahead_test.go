@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"strings"
 	"testing"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -122,5 +123,29 @@ func TestOneActivation(t *testing.T) {
 	view, _, err := h.runtime.View(context.Background(), runtime.Query{Contract: "quiet", Method: "any", Args: []byte{0xa0}})
 	if err != nil || view.Code != receipt.OK {
 		t.Errorf("the first is not there: %+v, %v", view, err)
+	}
+}
+
+// Anybody can send a name that is longer than a row's key: the node goes on, and the block refuses it.
+func TestHeadStartOfNoName(t *testing.T) {
+	h := newHarness(t)
+	args := cbor.AppendBytes(cbor.AppendText(cbor.AppendMap(nil, 2), "code"), nil)
+	args = cbor.AppendText(cbor.AppendText(args, "name"), strings.Repeat("a", state.MaxKey+1))
+	for i, method := range []string{"deploy", "upgrade"} {
+		raw := signed(t, 2, func(x *tx.Tx) {
+			x.Contract, x.Method, x.Args, x.Sequence, x.GasLimit = "code", method, args, uint64(i+1), tx.MaxGas
+		})
+		if c := h.check(raw, abci.CheckTxType_New); c.Code != 0 {
+			t.Fatalf("%s: %s", receipt.Code(c.Code).Name(), c.Log)
+		}
+		if got := h.prepare(1<<20, h.now, raw); len(got) != 1 {
+			t.Errorf("%s: %d transactions are proposed, want 1", method, len(got))
+		}
+		if r := h.block(raw); r.TxResults[0].Code != uint32(receipt.BadArguments) {
+			t.Errorf("%s: %+v", method, r.TxResults[0])
+		}
+	}
+	if err := h.app.Err(); err != nil {
+		t.Error(err)
 	}
 }
