@@ -22,11 +22,11 @@ func activates(contract, method string) bool {
 }
 
 // MayActivate reports whether a transaction that [Activates] may do so, as far as it is the right of its sender or has a permit, by the last
-// committed height; whether a delay has passed only its block knows. What does not activate may not. It reads some rows, and hashes the code
-// only if there is a permit.
+// committed height, and its gas limit leaves a chance; whether a delay has passed only its block knows. What does not activate may not. It
+// reads some rows, and hashes the code only if there is a permit.
 func (r *Runtime) MayActivate(t *tx.Signed) (may bool, err error) {
-	if !Activates(t) {
-		return false, nil
+	if !Activates(t) || t.GasLimit <= gas.MaxInit {
+		return false, nil // the engine wants MaxInit left, whatever the code: what fails for next to nothing must not keep others waiting, block after block
 	}
 	a, err := decodeCodeArgs(t.Method, t.Args)
 	if err != nil || !abi.ValidContract(a.name) {

@@ -139,6 +139,8 @@ func TestPrepare(t *testing.T) {
 	}
 	c.mayDeploy(c.sign(operator, runtime.CodeContract, "deploy", arguments(1)), false)
 	c.mayDeploy(c.sign(operator, "good", "put", arguments(1)), false)
+	// With that little gas it comes to nothing, for next to nothing: it must not go before others.
+	c.mayDeploy(deployment(c, operator, "one", reader, func(t *tx.Tx) { t.GasLimit = gas.MaxInit }), false)
 }
 
 // A name that no contract has, too long to be a row's key even, is for the block to refuse: nothing is looked up, and nothing breaks.

@@ -497,11 +497,13 @@ func TestPrepare(t *testing.T) {
 		return cbor.AppendText(cbor.AppendText(a, "name"), "new")
 	}
 	foreign := func(n uint64) []byte {
-		return signed(t, 2, func(x *tx.Tx) { x.Contract, x.Method, x.Sequence, x.Args = "code", "deploy", n, module(1) })
+		return signed(t, 2, func(x *tx.Tx) {
+			x.Contract, x.Method, x.Sequence, x.Args, x.GasLimit = "code", "deploy", n, module(1), tx.MaxGas/4
+		})
 	}
 	deploy := func(n uint64, edit ...func(*tx.Tx)) []byte {
 		return signed(t, 1, func(x *tx.Tx) {
-			x.Contract, x.Method, x.Sequence, x.Args = "code", "deploy", n, module(1)
+			x.Contract, x.Method, x.Sequence, x.Args, x.GasLimit = "code", "deploy", n, module(1), tx.MaxGas/4
 			for _, e := range edit {
 				e(x)
 			}
@@ -511,6 +513,9 @@ func TestPrepare(t *testing.T) {
 	same("one deployment", h.prepare(room, h.now, small(1), code(1), deploy(2), deploy(3)), deploy(2), code(1), small(1))
 	same("of who may", h.prepare(room, h.now, foreign(1), foreign(2), deploy(2), deploy(3), small(1)), deploy(2), small(1))
 	same("of who may not", h.prepare(room, h.now, foreign(1), foreign(2)), foreign(1))
+	hopeless := deploy(1, func(x *tx.Tx) { x.GasLimit = 1e6 })
+	same("of what may come to something", h.prepare(room, h.now, hopeless, deploy(2), small(1)), deploy(2), small(1))
+	same("of what may not", h.prepare(room, h.now, hopeless, small(1)), small(1), hopeless)
 	same("one that fits", h.prepare(2000, h.now, hungrier, foreign(1), deploy(2), small(1)), deploy(2), small(1))
 	same("of who may not, as nothing else fits", h.prepare(2000, h.now, hungrier, foreign(1)), foreign(1))
 	same("rubbish", h.prepare(room, h.now, []byte("rubbish"), small(1)), small(1))
