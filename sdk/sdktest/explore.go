@@ -15,7 +15,8 @@ import (
 
 // An Exploration is random calls of a contract, and what must hold whatever they are.
 type Exploration struct {
-	// Contract is what is called: each of its methods and views, with arguments of their types.
+	// Contract is what is called: each of its methods and views, with arguments of their types. Numbers are of a dozen from 0 to 2^63 - 1,
+	// with 0, 1, 2, 3, 5 and 10 among them: a rule about a thing with a number is tried more often if things with these exist beforehand.
 	Contract string
 	// As is who calls. Addresses and public keys among the arguments are mostly theirs.
 	As []*Key

@@ -22,8 +22,8 @@ type rollbackArgs struct {
 }
 
 // Upgrade has a contract's admin, [Chain.Operator] unless [Contract] said otherwise, replace its code by that of another folder or module, with
-// the hook of the new code, in a block of its own. Of to, Dir, Standard and Module count. Code that breaks callers is refused as receipt.Breaking. From then on
-// arguments, results and events of the contract are typed by its new spec.
+// the hook of the new code, in a block of its own. Of to, Dir, Standard and Module count. Code that breaks callers is refused as receipt.Breaking, unless
+// by [Chain.UpgradeBreaking]. From then on arguments, results and events of the contract are typed by its new spec.
 func (c *Chain) Upgrade(as *Key, name string, to Contract) *Receipt {
 	c.t.Helper()
 	return c.upgrade(as, name, to, false)
