@@ -138,6 +138,9 @@ func contractUpgrade(c *urfave.Context) error {
 				fmt.Fprintf(s.err, "  %s\n", text(b))
 			}
 			reason = fmt.Sprintf("the new code of %s breaks its callers in %d ways", name, len(breaks))
+			if len(breaks) == 1 {
+				reason = fmt.Sprintf("the new code of %s breaks its callers in one way", name)
+			}
 		}
 		if !breaking {
 			return hint(&client.Refused{Code: receipt.Breaking, Reason: reason}, breakingAdvice)
