@@ -362,6 +362,10 @@ func (c *Chain) Events(names ...string) []Event {
 	if len(names) == 0 {
 		return slices.Clone(c.events)
 	}
+	if slices.Contains(names, "") {
+		c.t.Helper()
+		c.t.Fatalf("events of the name \"\": without a name Events returns all, and no event has this one")
+	}
 	var events []Event
 	for _, e := range c.events {
 		if slices.Contains(names, e.Name) || slices.Contains(names, e.Contract+"."+e.Name) {

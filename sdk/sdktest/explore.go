@@ -34,7 +34,7 @@ type Exploration struct {
 
 // Explore makes random calls and lets time pass between them. If something does not hold, or a call traps, runs out of gas or
 // returns what its type doesn't allow, it looks for fewer and simpler calls that show the same, and ends the test with those, as Go that
-// can be pasted into a test. The chain is afterwards as it was before.
+// can be pasted into a test. The chain is afterwards as it was before. How often each method ended how is logged: `go test -v`.
 func (c *Chain) Explore(e Exploration) {
 	c.t.Helper()
 	if e.Runs == 0 {
@@ -43,7 +43,7 @@ func (c *Chain) Explore(e Exploration) {
 	if e.Calls == 0 {
 		e.Calls = 30
 	}
-	x := explorer{Exploration: e, chain: c, start: c.Checkpoint(), gas: maps.Clone(c.gas)}
+	x := explorer{Exploration: e, chain: c, start: c.Checkpoint(), gas: maps.Clone(c.gas), reached: map[string]map[string]int{}}
 	spec := c.specs[e.Contract]
 	if spec == nil || len(e.As) == 0 {
 		c.t.Fatalf("explore %q: the chain has no such contract, or nobody to call it", e.Contract)
@@ -72,6 +72,7 @@ func (c *Chain) Explore(e Exploration) {
 		}
 	}
 	x.back()
+	c.t.Log(x.reach())
 }
 
 const (
@@ -91,6 +92,25 @@ type explorer struct {
 	gas     map[string]gasUse
 	methods []abi.Method
 	said    []string // the calls of the last run, as Go
+
+	reached map[string]map[string]int // how often each method ended how
+}
+
+// reach says how far the calls got, so that a property which only ever met refusals is seen to have shown nothing.
+func (x *explorer) reach() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "explored %s:", x.Contract)
+	for _, m := range x.methods {
+		ends := x.reached[m.Name]
+		fmt.Fprintf(&b, "\n  %s:", m.Name)
+		if ends[receipt.OK.Name()] == 0 {
+			b.WriteString(" never ok")
+		}
+		for _, end := range slices.Sorted(maps.Keys(ends)) {
+			fmt.Fprintf(&b, " %s %d", end, ends[end])
+		}
+	}
+	return b.String()
 }
 
 // back undoes a run. What it used is no part of a gas report.
@@ -128,6 +148,10 @@ func (x *explorer) run(calls []choices) string {
 			r = x.chain.Call(as, x.Contract, m.Name, args)
 			x.said = append(x.said, fmt.Sprintf("chain.Call(%s, %q, %q, %s) // %s", as, x.Contract, m.Name, text, r.outcome()))
 		}
+		if x.reached[m.Name] == nil {
+			x.reached[m.Name] = map[string]int{}
+		}
+		x.reached[m.Name][r.outcome()]++
 		switch r.Code {
 		case receipt.Trapped, receipt.OutOfGas, receipt.BadResult:
 			return r.withLog()
@@ -203,6 +227,14 @@ func (d *draw) below(n int) int {
 	return int(first % uint32(n))
 }
 
+// number is small in half of all cases: boxes, doors and counts are.
+func (d *draw) number() uint64 {
+	if d.below(2) == 0 {
+		return uint64(d.below(8))
+	}
+	return uints[d.below(len(uints))]
+}
+
 var (
 	uints = []uint64{0, 1, 2, 3, 5, 10, 100, 1000, 65536, 1<<31 - 1, 1 << 32, 1<<63 - 1}
 	texts = []string{"a", "b", "door-1", "x/y", "", "Ä ß\x00", strings.Repeat("long ", 40)}
@@ -216,13 +248,13 @@ func (d *draw) value(t *abi.Type) any {
 	case abi.KindBool:
 		return d.below(2) == 1
 	case abi.KindInt:
-		v := int64(uints[d.below(len(uints))])
+		v := int64(d.number())
 		if d.below(4) == 1 {
 			v = -v
 		}
 		return v
 	case abi.KindUint:
-		return uints[d.below(len(uints))]
+		return d.number()
 	case abi.KindText:
 		return texts[d.below(len(texts))]
 	case abi.KindBytes:
