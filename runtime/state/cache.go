@@ -2,7 +2,6 @@ package state
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2" // MPL-2.0, in the tree of libp2p already: bounded, and safe for readers beside a commit
 
@@ -11,8 +10,7 @@ import (
 
 // cache holds pages of the tree. They never change, so that one serves all heights, readers and stages.
 type cache struct {
-	pages        *lru.Cache[merkle.Key, *merkle.Page]
-	hits, misses atomic.Uint64
+	pages *lru.Cache[merkle.Key, *merkle.Page]
 }
 
 func newCache(size int) *cache {
@@ -25,10 +23,8 @@ func newCache(size int) *cache {
 
 func (c *cache) load(r Reader, k merkle.Key) (*merkle.Page, error) {
 	if p, ok := c.pages.Get(k); ok {
-		c.hits.Add(1)
 		return p, nil
 	}
-	c.misses.Add(1)
 	p, err := readPage(r, k)
 	if err != nil {
 		return nil, err

@@ -285,6 +285,3 @@ func (s *State) Overlay() *Overlay {
 	v.leave() // the State itself holds it as long as the height is the latest
 	return newOverlay(s, reader{view: v, cache: s.cache, height: t.height, root: t.root})
 }
-
-// CacheStats tells how often a page of the tree was in memory.
-func (s *State) CacheStats() (hits, misses uint64) { return s.cache.hits.Load(), s.cache.misses.Load() }
