@@ -278,7 +278,7 @@ func TestOracle(t *testing.T) {
 			},
 			"prove": func(t *rapid.T) {
 				if m.latest == 0 {
-					t.Skip("nothing committed")
+					return
 				}
 				height := rapid.Uint64Range(m.s.Earliest(), m.latest).Draw(t, "height")
 				snap, err := m.s.At(height)
@@ -301,7 +301,7 @@ func TestOracle(t *testing.T) {
 			},
 			"travel": func(t *rapid.T) {
 				if m.latest == 0 {
-					t.Skip("nothing committed")
+					return
 				}
 				height := rapid.Uint64Range(m.s.Earliest(), m.latest).Draw(t, "height")
 				snap, err := m.s.At(height)
