@@ -21,8 +21,8 @@ func doctorCommand() *urfave.Command {
 --state reads every row of the state, compares it with its checksum, computes every hash of the
 tree anew at every height that is kept, and compares the rows with it. A million rows take about
 half a minute. It says what is damaged, from which height on, and ends with exit code 1 if
-anything is. Then take the state away and let the node start from nothing or from a snapshot:
-what other authorities have is still there.`,
+anything is. Then move data/state out of the home: a node that starts without it makes it anew
+from the blocks that it has.`,
 		Flags:  []urfave.Flag{&urfave.BoolFlag{Name: "state", Usage: "the state: rows, hashes, history"}, homeFlag, jsonFlag},
 		Action: doctor,
 	}
