@@ -9,11 +9,15 @@ import "strconv"
 // A caller counts as a program that was built against the old spec and never changes:
 //
 //   - A method is gone, or a view has become a method, which a query can't call.
-//   - An argument is gone, is another type, is new and not optional, or was optional and is not: what was sent is refused.
-//   - A result is gone or another type, or has a field more, or a field less, or one that may be missing now: strict readers,
+//   - An argument is gone, is another type, has fewer values, is new and not optional, or was optional and is not: what was sent is refused.
+//   - A result is gone or another type, has more values, or has a field more, or a field less, or one that may be missing now: strict readers,
 //     and a contract that calls another is one, refuse what they don't know.
-//   - An event is gone, or one of its attributes is gone, is another type, or may be missing now. A new one is passed over.
+//   - An event is gone, or one of its attributes is gone, is another type, has more values, or may be missing now. A new one is
+//     passed over.
 //   - The number of an error means something else, or an error has another number. One that no longer happens harms nobody.
+//
+// Fewer and more values are a matter of sizes: who sends a uint has sent 300, which a uint8 isn't, and who reads a uint8 has a
+// byte for it; bytes of any length hold those of one.
 //
 // Documentation, names of struct types, the order of things, init and upgrade are nobody's business but the contract's.
 func Breaks(old, new *Spec) []string {
@@ -79,9 +83,9 @@ func (b *breaks) method(was, now *Method) {
 	b.fields(what+": ", "argument", fieldsOf(was.Args), fieldsOf(now.Args), sent)
 	switch {
 	case was.Result != nil && now.Result == nil:
-		b.add(what, "answers nothing, it answered "+was.Result.words())
+		b.add(what, "answers nothing, it answered "+was.Result.String())
 	case was.Result == nil && now.Result != nil:
-		b.add(what, "answers "+now.Result.words()+", it answered nothing")
+		b.add(what, "answers "+now.Result.String()+", it answered nothing")
 	case was.Result != nil:
 		b.typ(what+": the result", was.Result, now.Result, read)
 	}
@@ -105,8 +109,12 @@ const (
 
 // typ compares two types of what, such as "method add: argument by".
 func (b *breaks) typ(what string, was, now *Type, w way) {
-	if was.Kind != now.Kind {
-		b.add(what, "is "+now.words()+", it was "+was.words())
+	writer, reader := now, was
+	if w == sent {
+		writer, reader = was, now
+	}
+	if !reader.takes(writer) {
+		b.add(what, "is "+now.String()+", it was "+was.String())
 		return
 	}
 	switch was.Kind {
@@ -115,6 +123,17 @@ func (b *breaks) typ(what string, was, now *Type, w way) {
 	case KindStruct:
 		b.fields(what+": ", "field", was.Fields, now.Fields, w)
 	}
+}
+
+// takes reports whether every value of u is one of t, what they are made of aside.
+func (t *Type) takes(u *Type) bool {
+	if t.Kind != u.Kind {
+		return false
+	}
+	if t.Kind == KindBytes {
+		return t.Size == 0 || t.Size == u.Size
+	}
+	return t.bits() >= u.bits()
 }
 
 // fields compares the fields of a struct or event; where and noun make the words before the name of one.
@@ -168,13 +187,4 @@ func (b *breaks) errors(was, now []ErrorSpec) {
 			b.add("error "+e.Name, "has the number "+strconv.FormatUint(uint64(moved.Code), 10)+", it had "+number)
 		}
 	}
-}
-
-// words names a type for people: "list of uint".
-func (t *Type) words() string {
-	switch t.Kind {
-	case KindList, KindMap:
-		return t.Kind.String() + " of " + t.Elem.words()
-	}
-	return t.Kind.String()
 }

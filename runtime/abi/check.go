@@ -8,7 +8,7 @@ import (
 
 // Check reports the first thing that a spec may not be: a version that this
 // release doesn't speak, a name that is none, a name or code used twice, a type
-// that nests too deep or has the wrong parts for its kind, arguments that are no
+// that nests too deep or has the wrong parts or a wrong size for its kind, arguments that are no
 // struct, an "init" or "upgrade" that is a view, an event called [RefusedEvent], a bound exceeded.
 func (s *Spec) Check() error {
 	if err := checkVersion(s.ABI); err != nil {
@@ -150,16 +150,40 @@ func checkType(what string, t *Type, depth int) error {
 	}
 	switch t.Kind {
 	case KindBool, KindInt, KindUint, KindText, KindBytes, KindAddress, KindTime, KindDuration:
-		return nil
+		return checkSize(what, t)
 	case KindList, KindMap:
+		if err := checkSize(what, t); err != nil {
+			return err
+		}
 		return checkType(what+"[]", t.Elem, depth+1)
 	case KindStruct:
+		if err := checkSize(what, t); err != nil {
+			return err
+		}
 		if t.Name != "" && !ValidType(t.Name) {
 			return badName(what+": struct", t.Name)
 		}
 		return checkFields(what, t.Fields, depth+1)
 	}
 	return errors.New(what + ": unknown kind " + strconv.FormatUint(uint64(t.Kind), 10))
+}
+
+func checkSize(what string, t *Type) error {
+	size := strconv.FormatUint(t.Size, 10)
+	switch {
+	case t.Size == 0:
+	case t.Kind == KindInt || t.Kind == KindUint:
+		if t.Size != 8 && t.Size != 16 && t.Size != 32 {
+			return errors.New(what + ": " + t.Kind.String() + " of " + size + " bits: 8, 16 and 32 are sizes, and 64 is the one without")
+		}
+	case t.Kind == KindBytes:
+		if t.Size > MaxArgs {
+			return errors.New(what + ": exactly " + size + " bytes, limit " + strconv.Itoa(MaxArgs))
+		}
+	default:
+		return errors.New(what + ": " + t.Kind.String() + " of size " + size + ": only int, uint and bytes have one")
+	}
+	return nil
 }
 
 func checkFields(what string, fields []Field, depth int) error {

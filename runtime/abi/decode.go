@@ -169,6 +169,9 @@ func (d *decoder) typ(depth int) *Type {
 	}
 	d.take()
 	t := &Type{Kind: Kind(d.uint())}
+	if t.Kind == sized {
+		d.size(t)
+	}
 	if d.err != nil {
 		return nil
 	}
@@ -181,6 +184,16 @@ func (d *decoder) typ(depth int) *Type {
 		t.Fields = d.fields(depth + 1)
 	}
 	return t
+}
+
+// size reads the kind and the size that come after sized. Whether the kind has such a size, Check says.
+func (d *decoder) size(t *Type) {
+	d.take()
+	t.Kind = Kind(d.uint())
+	d.take()
+	if t.Size = d.uint(); t.Size == 0 {
+		d.fail("size 0 of a " + t.Kind.String() + ": what has no size is written without one")
+	}
 }
 
 // fields reads the fields of a struct or event; depth is that of their types.

@@ -12,7 +12,7 @@ import "github.com/wardledger/ward/runtime/cbor"
 // A type is one flat array in prefix order, because nested maps would be deeper
 // than cbor.MaxDepth long before a type is too deep to be useful:
 //
-//	scalar = kind
+//	scalar = kind                  with a size: 12, kind, size
 //	list   = 9, elem...            map = 10, elem...
 //	struct = 11, name, fields...
 //	fields = count, then for each: name, doc, optional bool, type...
@@ -26,6 +26,9 @@ const (
 	keyErrors
 	specKeys = iota
 )
+
+// sized comes before the kind of a type that has a size. Types without one are as they were before there were sizes.
+const sized = 12
 
 // Encode returns the spec's canonical bytes. It checks nothing: an author's
 // mistake is found by [DecodeSpec], with words, when the contract is built.
@@ -73,7 +76,13 @@ func appendType(b []byte, t *Type) []byte {
 	if t == nil {
 		t = &Type{}
 	}
+	if t.Size != 0 {
+		b = cbor.AppendUint(b, sized)
+	}
 	b = cbor.AppendUint(b, uint64(t.Kind))
+	if t.Size != 0 {
+		b = cbor.AppendUint(b, t.Size)
+	}
 	switch t.Kind {
 	case KindList, KindMap:
 		b = appendType(b, t.Elem)
@@ -97,15 +106,20 @@ func appendFields(b []byte, fields []Field) []byte {
 
 // typeItems counts the items that appendType appends.
 func typeItems(t *Type) int {
-	switch {
-	case t == nil:
+	if t == nil {
 		return 1
-	case t.Kind == KindList || t.Kind == KindMap:
-		return 1 + typeItems(t.Elem)
-	case t.Kind == KindStruct:
-		return 2 + fieldItems(t.Fields)
 	}
-	return 1
+	n := 1
+	if t.Size != 0 {
+		n = 3
+	}
+	switch t.Kind {
+	case KindList, KindMap:
+		n += typeItems(t.Elem)
+	case KindStruct:
+		n += 1 + fieldItems(t.Fields)
+	}
+	return n
 }
 
 // fieldItems counts the items that appendFields appends.

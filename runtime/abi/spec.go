@@ -1,5 +1,7 @@
 package abi
 
+import "strconv"
+
 // A Spec says what a contract offers. It is made by the contract itself
 // (the export [ExportSpec]) and travels in the section [SectionName] of its module.
 //
@@ -36,16 +38,16 @@ type ErrorSpec struct {
 }
 
 // A Kind is the kind of a type. The numbers are part of the encoding and only
-// ever appended.
+// ever appended; 12 is taken, by what comes before a type with a size.
 type Kind uint64
 
 // The kinds and what stands for a value in CBOR.
 const (
 	KindBool     Kind = 1  // true, false
-	KindInt      Kind = 2  // int64
-	KindUint     Kind = 3  // uint64
+	KindInt      Kind = 2  // int64, or of fewer bits: Size
+	KindUint     Kind = 3  // uint64, or of fewer bits: Size
 	KindText     Kind = 4  // text
-	KindBytes    Kind = 5  // byte string
+	KindBytes    Kind = 5  // byte string, of any length or of one: Size
 	KindAddress  Kind = 6  // byte string of 20 bytes
 	KindTime     Kind = 7  // int64, unix seconds, UTC
 	KindDuration Kind = 8  // int64, seconds
@@ -85,10 +87,45 @@ func (k Kind) String() string {
 
 // A Type is the type of a value. Types are trees: a type can't contain itself.
 type Type struct {
-	Kind   Kind
+	Kind Kind
+	// Size is the width of an int or uint in bits, 8, 16 or 32, and 0 for one of 64; or how many bytes there are, exactly,
+	// from 1 to MaxArgs, and 0 for any number of them. Other kinds have none.
+	Size   uint64
 	Name   string  // of a struct, or ""
 	Fields []Field // of a struct
 	Elem   *Type   // of a list or map
+}
+
+// String names the type as documentation writes it: "uint8", "bytes[32]", "list of text". A struct is "struct", whatever its name is.
+func (t *Type) String() string {
+	if t == nil {
+		return "nothing"
+	}
+	switch {
+	case t.Kind == KindList || t.Kind == KindMap:
+		return t.Kind.String() + " of " + t.Elem.String()
+	case t.Size == 0:
+		return t.Kind.String()
+	case t.Kind == KindBytes:
+		return t.Kind.String() + "[" + strconv.FormatUint(t.Size, 10) + "]"
+	}
+	return t.Kind.String() + strconv.FormatUint(t.Size, 10)
+}
+
+// Ints returns the smallest and the largest value of an int.
+func (t *Type) Ints() (least, most int64) {
+	bits := t.bits()
+	return -1 << (bits - 1), 1<<(bits-1) - 1
+}
+
+// Uints returns the largest value of a uint.
+func (t *Type) Uints() (most uint64) { return 1<<t.bits() - 1 }
+
+func (t *Type) bits() uint64 {
+	if t.Size == 0 || t.Size > 64 {
+		return 64
+	}
+	return t.Size
 }
 
 // A Field is one field of a struct or one attribute of an event.
