@@ -70,7 +70,7 @@ func parseType(d *typeDoc) (*abi.Type, error) {
 		return nil, err
 	}
 	elem, err := parseType(d.Elem)
-	return &abi.Type{Kind: kind, Name: d.Name, Fields: fields, Elem: elem}, err
+	return &abi.Type{Kind: kind, Size: d.Size, Name: d.Name, Fields: fields, Elem: elem}, err
 }
 
 func parseFields(docs []fieldDoc) (fields []abi.Field, err error) {

@@ -2,18 +2,21 @@ package specjson
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/wardledger/ward/runtime/abi"
 )
 
 // Schema returns a JSON Schema (draft 2020-12) of what a contract takes and gives, for editors, form builders and validators
 // of other people. The document itself describes a call, {"method": ..., "args": ...}; under $defs stand "NAME.args" and
-// "NAME.result" of each method, "NAME.event" of each event, and one schema for each kind of scalar.
+// "NAME.result" of each method, "NAME.event" of each event, and one schema for each kind of scalar and each size that there is.
 //
 // It accepts what [ToCBOR] takes and [ToJSON] gives, but for what a schema can't say: the checksum of an address, a number
 // in text that is beyond its kind.
 func Schema(s *abi.Spec) []byte {
-	defs := map[string]schema{}
+	defs := definitions{}
 	for kind, def := range scalars {
 		defs[kind.String()] = def
 	}
@@ -23,7 +26,7 @@ func Schema(s *abi.Spec) []byte {
 		required := []string{"method"}
 		args := schema{Type: "object", Closed: closed}
 		if m.Args != nil {
-			args = schemaOf(m.Args, "")
+			args = defs.of(m.Args, "")
 		}
 		args.Doc = m.Doc
 		defs[m.Name+".args"] = args
@@ -33,13 +36,13 @@ func Schema(s *abi.Spec) []byte {
 		}
 		calls = append(calls, schema{Type: "object", Properties: properties, Required: required, Closed: closed})
 		if m.Result != nil {
-			defs[m.Name+".result"] = schemaOf(m.Result, "")
+			defs[m.Name+".result"] = defs.of(m.Result, "")
 		} else {
 			defs[m.Name+".result"] = schema{Type: "null"}
 		}
 	}
 	for _, e := range s.Events {
-		defs[e.Name+".event"] = schemaOf(&abi.Type{Kind: abi.KindStruct, Fields: e.Fields}, e.Doc)
+		defs[e.Name+".event"] = defs.of(&abi.Type{Kind: abi.KindStruct, Fields: e.Fields}, e.Doc)
 	}
 	doc := schema{Dialect: "https://json-schema.org/draft/2020-12/schema", Title: s.Name, Doc: s.Doc, AnyOf: calls, Defs: defs}
 	b, err := json.Marshal(doc)
@@ -58,6 +61,8 @@ type schema struct {
 	Type       string            `json:"type,omitempty"`
 	Const      string            `json:"const,omitempty"`
 	Pattern    string            `json:"pattern,omitempty"`
+	MinLength  uint64            `json:"minLength,omitempty"`
+	MaxLength  uint64            `json:"maxLength,omitempty"`
 	Minimum    json.Number       `json:"minimum,omitempty"`
 	Maximum    json.Number       `json:"maximum,omitempty"`
 	Items      *schema           `json:"items,omitempty"`
@@ -94,19 +99,23 @@ var scalars = map[abi.Kind]schema{
 		{Type: "integer", Minimum: "-9223372036854775808", Maximum: "9223372036854775807"}, {Type: "string", Pattern: durationPattern}}},
 }
 
-func schemaOf(t *abi.Type, doc string) schema {
+// definitions are what stands under $defs, by name.
+type definitions map[string]schema
+
+// of is the schema of a type. A scalar's is defined once.
+func (defs definitions) of(t *abi.Type, doc string) schema {
 	switch t.Kind {
 	case abi.KindList:
-		elem := schemaOf(t.Elem, "")
+		elem := defs.of(t.Elem, "")
 		return schema{Doc: doc, Type: "array", Items: &elem}
 	case abi.KindMap:
-		return schema{Doc: doc, Type: "object", Closed: schemaOf(t.Elem, "")}
+		return schema{Doc: doc, Type: "object", Closed: defs.of(t.Elem, "")}
 	case abi.KindStruct:
 		s := schema{Doc: doc, Title: t.Name, Type: "object", Properties: map[string]schema{}, Closed: closed}
 		for _, f := range t.Fields {
-			property := schemaOf(f.Type, f.Doc)
+			property := defs.of(f.Type, f.Doc)
 			if f.Optional {
-				property = schema{Doc: f.Doc, AnyOf: []schema{schemaOf(f.Type, ""), {Type: "null"}}}
+				property = schema{Doc: f.Doc, AnyOf: []schema{defs.of(f.Type, ""), {Type: "null"}}}
 			} else {
 				s.Required = append(s.Required, f.Name)
 			}
@@ -114,5 +123,25 @@ func schemaOf(t *abi.Type, doc string) schema {
 		}
 		return s
 	}
-	return schema{Doc: doc, Ref: "#/$defs/" + t.Kind.String()}
+	name := t.Kind.String()
+	if t.Size != 0 {
+		name += strconv.FormatUint(t.Size, 10) // not t.String(): "bytes[32]" can't stand in a reference as it is
+		defs[name] = sized(t)
+	}
+	return schema{Doc: doc, Ref: "#/$defs/" + name}
+}
+
+// sized is a scalar with a size.
+func sized(t *abi.Type) schema {
+	s := scalars[t.Kind]
+	if t.Kind == abi.KindBytes {
+		s.Doc = fmt.Sprintf("%d bytes in hexadecimal", t.Size)
+		s.MinLength, s.MaxLength = 2+2*t.Size, 2+2*t.Size
+		return s
+	}
+	least, most := bounds(t)
+	s.Doc = fmt.Sprintf("a whole number from %s to %s", least, most)
+	s.AnyOf = slices.Clone(s.AnyOf)
+	s.AnyOf[0].Minimum, s.AnyOf[0].Maximum = json.Number(least), json.Number(most)
+	return s
 }

@@ -16,7 +16,8 @@ func TestSchema(t *testing.T) {
 	all := record("All",
 		may("b", kind(abi.KindBool)), may("i", kind(abi.KindInt)), may("u", kind(abi.KindUint)), may("t", kind(abi.KindText)),
 		may("y", kind(abi.KindBytes)), may("a", kind(abi.KindAddress)), may("at", kind(abi.KindTime)), may("d", kind(abi.KindDuration)),
-		may("l", list(kind(abi.KindUint))), may("m", dict(list(kind(abi.KindInt)))), may("g", grant))
+		may("l", list(kind(abi.KindUint))), may("m", dict(list(kind(abi.KindInt)))), may("g", grant),
+		may("i8", sized(abi.KindInt, 8)), may("u16", sized(abi.KindUint, 16)), may("y2", sized(abi.KindBytes, 2)), may("ys", list(sized(abi.KindBytes, abi.MaxArgs))))
 	spec := &abi.Spec{ABI: 1, Name: "doors", Doc: "Opens doors.", Methods: []abi.Method{
 		{Name: "all", Doc: "Takes anything.", Args: all, Result: all},
 		{Name: "grant", Args: grant},
@@ -52,6 +53,8 @@ func TestSchema(t *testing.T) {
 		`{"d":90}`, `{"d":"1m30s"}`, `{"d":"-1m30s"}`, `{"d":"long"}`,
 		`{"l":[]}`, `{"l":[1,"2"]}`, `{"l":[1,-2]}`, `{"l":{}}`, `{"m":{}}`, `{"m":{"x":[1]}}`, `{"m":{"x":1}}`,
 		`{"g":{"object":"o","subject":"` + somebody + `"}}`, `{"g":{"object":"o"}}`, `{"g":{"object":"o","subject":"` + somebody + `","windows":[{}]}}`, `{"x":1}`, `[]`,
+		`{"i8":-128}`, `{"i8":127}`, `{"i8":128}`, `{"i8":-129}`, `{"i8":"5"}`, `{"i8":null}`, `{"u16":65535}`, `{"u16":65536}`, `{"u16":-1}`,
+		`{"y2":"0x00fF"}`, `{"y2":"0xff"}`, `{"y2":"0xffffff"}`, `{"y2":"00ff00"}`, `{"y2":""}`, `{"ys":[]}`, `{"ys":["0x"]}`,
 	} {
 		_, err := specjson.ToCBOR(all, []byte(in))
 		if got := valid(args, in); got != (err == nil) {

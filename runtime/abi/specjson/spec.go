@@ -15,8 +15,8 @@ import (
 //	 "errors": [{"code", "name", "doc"}]}
 //
 // where a field is {"name", "doc", "type": type, "optional"} and a type
-// {"kind", "name", "fields": [field], "elem": type}. What is empty is left out,
-// but for the three lists.
+// {"kind", "size", "name", "fields": [field], "elem": type}. What is empty is left out,
+// but for the three lists. A size is that of [abi.Type]: of an int or uint its bits, of bytes how many there are.
 func Spec(s *abi.Spec) []byte {
 	doc := specDoc{
 		ABI: s.ABI, Name: s.Name, Doc: s.Doc, Toolchain: s.Toolchain,
@@ -70,6 +70,7 @@ type errorDoc struct {
 
 type typeDoc struct {
 	Kind   string     `json:"kind"`
+	Size   uint64     `json:"size,omitempty"`
 	Name   string     `json:"name,omitempty"`
 	Fields []fieldDoc `json:"fields,omitempty"`
 	Elem   *typeDoc   `json:"elem,omitempty"`
@@ -86,7 +87,7 @@ func typeOf(t *abi.Type) *typeDoc {
 	if t == nil {
 		return nil
 	}
-	return &typeDoc{t.Kind.String(), t.Name, fieldsOf(t.Fields), typeOf(t.Elem)}
+	return &typeDoc{t.Kind.String(), t.Size, t.Name, fieldsOf(t.Fields), typeOf(t.Elem)}
 }
 
 func fieldsOf(fields []abi.Field) []fieldDoc {

@@ -16,6 +16,8 @@ import (
 
 func kind(k abi.Kind) *abi.Type { return &abi.Type{Kind: k} }
 
+func sized(k abi.Kind, size uint64) *abi.Type { return &abi.Type{Kind: k, Size: size} }
+
 func list(elem *abi.Type) *abi.Type { return &abi.Type{Kind: abi.KindList, Elem: elem} }
 
 func dict(elem *abi.Type) *abi.Type { return &abi.Type{Kind: abi.KindMap, Elem: elem} }
@@ -59,6 +61,13 @@ func TestBothWays(t *testing.T) {
 		{kind(abi.KindInt), `"-9223372036854775808"`, "3b7fffffffffffffff", ""},
 		{kind(abi.KindUint), `"18446744073709551615"`, "1bffffffffffffffff", ""},
 		{kind(abi.KindUint), "18446744073709551615", "1bffffffffffffffff", `"18446744073709551615"`},
+		{sized(abi.KindInt, 8), "-128", "387f", ""},
+		{sized(abi.KindInt, 8), "127", "187f", ""},
+		{sized(abi.KindInt, 32), `"-2147483648"`, "3a7fffffff", "-2147483648"},
+		{sized(abi.KindUint, 8), "255", "18ff", ""},
+		{sized(abi.KindUint, 16), "65535", "19ffff", ""},
+		{sized(abi.KindUint, 32), "4294967295", "1affffffff", ""},
+		{sized(abi.KindBytes, 2), `"0x00FF"`, "4200ff", `"0x00ff"`},
 		{kind(abi.KindText), `""`, "60", ""},
 		{kind(abi.KindText), `"a\"\\\n\u0001é😀"`, "6b61225c0a01c3a9f09f9880", ""},
 		{kind(abi.KindText), `"\u00e9\ud83d\ude00\/\b\f\r\t"`, "6bc3a9f09f98802f080c0d09", `"é😀/\u0008\u000c\u000d\u0009"`},
@@ -139,6 +148,21 @@ func TestToCBORRefuses(t *testing.T) {
 		{kind(abi.KindUint), "-1", "-1 is not between 0 and 18446744073709551615"},
 		{kind(abi.KindUint), "18446744073709551616", "18446744073709551616 is not between"},
 		{kind(abi.KindUint), "[]", "an array, must be whole number from 0"},
+		{sized(abi.KindUint, 8), "300", "300 does not fit uint8, whose largest value is 255"},
+		{sized(abi.KindUint, 8), `"256"`, "256 does not fit uint8, whose largest value is 255"},
+		{sized(abi.KindUint, 8), "-1", "-1 does not fit uint8, whose smallest value is 0"},
+		{sized(abi.KindUint, 16), "65536", "65536 does not fit uint16, whose largest value is 65535"},
+		{sized(abi.KindUint, 32), "4294967296", "4294967296 does not fit uint32, whose largest value is 4294967295"},
+		{sized(abi.KindUint, 32), "18446744073709551616", "18446744073709551616 does not fit uint32, whose largest"},
+		{sized(abi.KindInt, 8), "128", "128 does not fit int8, whose largest value is 127"},
+		{sized(abi.KindInt, 8), "-129", "-129 does not fit int8, whose smallest value is -128"},
+		{sized(abi.KindInt, 16), "-32769", "-32769 does not fit int16, whose smallest value is -32768"},
+		{sized(abi.KindInt, 32), "-9223372036854775809", "-9223372036854775809 does not fit int32, whose smallest value is -2147483648"},
+		{sized(abi.KindUint, 8), "true", "true, must be whole number from 0 to 255"},
+		{sized(abi.KindInt, 16), "{}", "an object, must be whole number from -32768 to 32767"},
+		{list(sized(abi.KindUint, 8)), "[1,300]", "[1]: 300 does not fit uint8, whose largest value is 255"},
+		{record("Put", must("box", sized(abi.KindUint, 8))), `{"box":300}`, "box: 300 does not fit uint8, whose largest value is 255"},
+		{record("Put", must("box", sized(abi.KindUint, 8))), `{}`, "missing box (whole number from 0 to 255)"},
 		{kind(abi.KindText), "5", "the number 5, must be text"},
 		{kind(abi.KindText), `"\ud800"`, "half a surrogate pair"},
 		{kind(abi.KindText), `"\ud800\u0041"`, "half a surrogate pair"},
@@ -146,6 +170,10 @@ func TestToCBORRefuses(t *testing.T) {
 		{kind(abi.KindText), "\"\xff\"", "document is not UTF-8"},
 		{kind(abi.KindBytes), `"ff"`, `"ff" is not hexadecimal with 0x before it`},
 		{kind(abi.KindBytes), `"0xf"`, `"0xf" is not hexadecimal: `},
+		{sized(abi.KindBytes, 2), `"0xff"`, "1 bytes, must be 2"},
+		{sized(abi.KindBytes, 2), `"0x"`, "0 bytes, must be 2"},
+		{sized(abi.KindBytes, 2), `"0xffffff"`, "3 bytes, must be 2"},
+		{sized(abi.KindBytes, 32), "5", "the number 5, must be 0x and 64 hexadecimal digits"},
 		{kind(abi.KindAddress), `"ward1qqqq"`, `address "ward1qqqq"`},
 		{kind(abi.KindAddress), `{}`, `an object, must be address, ward1...`},
 		{kind(abi.KindTime), `"tomorrow"`, `"tomorrow" is not a time: RFC 3339`},
@@ -194,6 +222,11 @@ func TestToJSONRefuses(t *testing.T) {
 		{kind(abi.KindUint), "1800", "not canonical CBOR"},
 		{kind(abi.KindUint), "0000", "not canonical CBOR"},
 		{kind(abi.KindAddress), "4100", "address is 1 bytes, must be 20"},
+		{sized(abi.KindUint, 8), "190100", "256 does not fit uint8, whose largest value is 255"},
+		{sized(abi.KindUint, 8), "20", "found"},
+		{sized(abi.KindInt, 8), "1880", "128 does not fit int8, whose largest value is 127"},
+		{sized(abi.KindInt, 8), "3880", "-129 does not fit int8, whose smallest value is -128"},
+		{list(sized(abi.KindBytes, 2)), "824200ff4100", "[1]: 1 bytes, must be 2"},
 		{window, "a0", "missing from (time"},
 		{window, "a2616101" + "6466726f6d01", `unknown field "a"`},
 		{window, "a10101", "key: "},
@@ -347,6 +380,10 @@ func TestHelp(t *testing.T) {
 		"expires time (RFC 3339 or unix seconds, optional), windows list of struct (optional), labels object with text values (optional)"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	if got, want := specjson.Help(record("Put", must("box", sized(abi.KindUint, 8)), must("id", sized(abi.KindBytes, 32)), may("parts", list(sized(abi.KindInt, 16))))),
+		"box uint8, id bytes[32] (0x and 64 hexadecimal digits), parts list of int16 (optional)"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 	if got := specjson.Help(nil); got != "nothing" {
 		t.Errorf("got %s", got)
 	}
@@ -372,12 +409,15 @@ var everything = record("Everything",
 	may("text", kind(abi.KindText)), may("bytes", kind(abi.KindBytes)), may("address", kind(abi.KindAddress)),
 	may("time", kind(abi.KindTime)), may("duration", kind(abi.KindDuration)),
 	may("list", list(kind(abi.KindInt))), may("map", dict(kind(abi.KindText))), may("grants", dict(list(grant))),
+	may("int8", sized(abi.KindInt, 8)), may("uint16", sized(abi.KindUint, 16)), may("uint32", sized(abi.KindUint, 32)), may("hash", sized(abi.KindBytes, 4)),
 )
 
 func FuzzToCBOR(f *testing.F) {
 	f.Add([]byte(`{"flag":true,"int":-5,"uint":"18446744073709551615","text":"a\u00e9\ud83d\ude00","bytes":"0x00ff","time":"2026-03-01T08:00:00Z","duration":"1h"}`))
 	f.Add([]byte(`{"list":[1,2,"3"],"map":{"b":"","a":"\u2028"},"grants":{"x":[{"object":"o","subject":"` + somebody + `","windows":[{"from":1}]}]}}`))
 	f.Add([]byte(`{"address":"` + somebody + `","int":null}`))
+	f.Add([]byte(`{"int8":-128,"uint16":65535,"uint32":"4294967295","hash":"0x00000000"}`))
+	f.Add([]byte(`{"int8":128}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		item, err := specjson.ToCBOR(everything, in)
 		if err != nil {
@@ -400,6 +440,8 @@ func FuzzToCBOR(f *testing.F) {
 func FuzzToJSON(f *testing.F) {
 	f.Add([]byte{0xa1, 0x63, 'i', 'n', 't', 0x20})
 	f.Add([]byte{0xa1, 0x64, 'l', 'i', 's', 't', 0x81, 0x01})
+	f.Add([]byte{0xa1, 0x64, 'i', 'n', 't', '8', 0x38, 0x80})
+	f.Add([]byte{0xa1, 0x64, 'h', 'a', 's', 'h', 0x43, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, item []byte) {
 		if doc := specjson.Untyped(item); !json.Valid(doc) {
 			t.Fatalf("%x is rendered as %q", item, doc)
@@ -426,6 +468,7 @@ func TestParseSpec(t *testing.T) {
 				{Name: "notes", Type: &abi.Type{Kind: abi.KindList, Elem: &abi.Type{Kind: abi.KindText}}, Optional: true},
 			}}},
 			{Name: "total", View: true, Result: &abi.Type{Kind: abi.KindMap, Elem: number}},
+			{Name: "part", View: true, Args: record("Part", must("box", sized(abi.KindUint, 8))), Result: sized(abi.KindBytes, 32)},
 		},
 		Events: []abi.EventSpec{{Name: "added", Fields: []abi.Field{{Name: "at", Type: &abi.Type{Kind: abi.KindTime}}}}},
 		Errors: []abi.ErrorSpec{{Code: 2, Name: "too_much", Doc: "No."}},
@@ -439,6 +482,7 @@ func TestParseSpec(t *testing.T) {
 	}
 	for _, c := range []struct{ doc, want string }{
 		{`{"name":1}`, "cannot unmarshal number"},
+		{`{"name":"a","methods":[{"name":"m","result":{"kind":"uint","size":-8}}]}`, "cannot unmarshal number -8"},
 		{`{"nam":"a"}`, `unknown field "nam"`},
 		{`{"name":"a","methods":[{"name":"m","args":{"kind":"float"}}]}`, `method m: arguments: no kind "float"`},
 		{`{"name":"a","methods":[{"name":"m","result":{"kind":"list","elem":{"kind":"invalid"}}}]}`, `method m: result: no kind "invalid"`},

@@ -1,6 +1,7 @@
 package specjson
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/wardledger/ward/runtime/abi"
@@ -109,11 +110,19 @@ func Hint(t *abi.Type) string {
 	switch t.Kind {
 	case abi.KindBool:
 		return "true or false"
-	case abi.KindInt:
+	case abi.KindInt, abi.KindUint:
+		least, most := bounds(t)
+		switch {
+		case t.Size != 0:
+			return "whole number from " + least + " to " + most
+		case t.Kind == abi.KindUint:
+			return "whole number from 0"
+		}
 		return "whole number"
-	case abi.KindUint:
-		return "whole number from 0"
 	case abi.KindBytes:
+		if t.Size != 0 {
+			return "0x and " + strconv.FormatUint(2*t.Size, 10) + " hexadecimal digits"
+		}
 		return "0x and hexadecimal digits"
 	case abi.KindAddress:
 		return "address, ward1..."
@@ -122,9 +131,9 @@ func Hint(t *abi.Type) string {
 	case abi.KindDuration:
 		return "duration, 1h30m or seconds"
 	case abi.KindList:
-		return "list of " + t.Elem.Kind.String()
+		return "list of " + t.Elem.String()
 	case abi.KindMap:
-		return "object with " + t.Elem.Kind.String() + " values"
+		return "object with " + t.Elem.String() + " values"
 	case abi.KindStruct:
 		if t.Name != "" {
 			return "object " + t.Name
@@ -146,7 +155,7 @@ func Help(t *abi.Type) string {
 	parts := make([]string, len(t.Fields))
 	for i, f := range t.Fields {
 		var notes []string
-		kind := f.Type.Kind.String()
+		kind := f.Type.String()
 		switch f.Type.Kind {
 		case abi.KindTime, abi.KindDuration, abi.KindAddress:
 			_, note, _ := strings.Cut(Hint(f.Type), ", ")

@@ -233,6 +233,9 @@ func scalar(b []byte, t *abi.Type, text string) ([]byte, error) {
 		if err != nil {
 			return nil, wrong("", "%s is not hexadecimal: %v", shown(text), err)
 		}
+		if err := fitsBytes(t, v); err != nil {
+			return nil, wrong("", "%v", err)
+		}
 		return cbor.AppendBytes(b, v), nil
 	case abi.KindAddress:
 		a, err := address.Parse(text)
@@ -245,17 +248,17 @@ func scalar(b []byte, t *abi.Type, text string) ([]byte, error) {
 			return nil, wrong("", "%s is not a whole number", shown(text))
 		}
 		v, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			return nil, wrong("", "%s is not between 0 and %d", text, uint64(1<<64-1))
+		if err != nil || v > t.Uints() {
+			return nil, wrong("", "%v", beyond(t, text))
 		}
 		return cbor.AppendUint(b, v), nil
 	case abi.KindInt:
 		if !integer(text) {
 			return nil, wrong("", "%s is not a whole number", shown(text))
 		}
-		v, err := parseInt(text)
-		if err != nil {
-			return nil, err
+		v, err := strconv.ParseInt(text, 10, 64)
+		if least, most := t.Ints(); err != nil || v < least || v > most {
+			return nil, wrong("", "%v", beyond(t, text))
 		}
 		return cbor.AppendInt(b, v), nil
 	case abi.KindTime:
@@ -286,9 +289,38 @@ func integer(text string) bool {
 func parseInt(text string) (int64, error) {
 	v, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, wrong("", "%s is not between %d and %d", text, int64(-1<<63), int64(1<<63-1))
+		return 0, wrong("", "%v", beyond(&abi.Type{Kind: abi.KindInt}, text))
 	}
 	return v, nil
+}
+
+// beyond is why a whole number is none of an int or uint.
+func beyond(t *abi.Type, number string) error {
+	least, most := bounds(t)
+	if t.Size == 0 {
+		return fmt.Errorf("%s is not between %s and %s", number, least, most)
+	}
+	if strings.HasPrefix(number, "-") {
+		return fmt.Errorf("%s does not fit %s, whose smallest value is %s", number, t, least)
+	}
+	return fmt.Errorf("%s does not fit %s, whose largest value is %s", number, t, most)
+}
+
+// bounds are the smallest and the largest value of an int or uint.
+func bounds(t *abi.Type) (least, most string) {
+	if t.Kind == abi.KindUint {
+		return "0", strconv.FormatUint(t.Uints(), 10)
+	}
+	l, m := t.Ints()
+	return strconv.FormatInt(l, 10), strconv.FormatInt(m, 10)
+}
+
+// fitsBytes says what is wrong with the number of some bytes.
+func fitsBytes(t *abi.Type, v []byte) error {
+	if t.Size != 0 && uint64(len(v)) != t.Size {
+		return fmt.Errorf("%d bytes, must be %d", len(v), t.Size)
+	}
+	return nil
 }
 
 func parseTime(text string) (int64, error) {

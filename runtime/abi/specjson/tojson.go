@@ -2,6 +2,7 @@ package specjson
 
 import (
 	"errors"
+	"strconv"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
@@ -36,14 +37,22 @@ func render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) 
 		}
 	case abi.KindInt, abi.KindTime, abi.KindDuration:
 		var v int64
-		if v, err = r.Int(); err == nil {
-			b = appendInt(b, v)
+		if v, err = r.Int(); err != nil {
+			break
 		}
+		if least, most := t.Ints(); v < least || v > most {
+			err = beyond(t, strconv.FormatInt(v, 10))
+		}
+		b = appendInt(b, v)
 	case abi.KindUint:
 		var v uint64
-		if v, err = r.Uint(); err == nil {
-			b = appendUint(b, v)
+		if v, err = r.Uint(); err != nil {
+			break
 		}
+		if v > t.Uints() {
+			err = beyond(t, strconv.FormatUint(v, 10))
+		}
+		b = appendUint(b, v)
 	case abi.KindText:
 		var v string
 		if v, err = r.Text(); err == nil {
@@ -51,9 +60,11 @@ func render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) 
 		}
 	case abi.KindBytes:
 		var v []byte
-		if v, err = r.Bytes(); err == nil {
-			b = appendHex(b, v)
+		if v, err = r.Bytes(); err != nil {
+			break
 		}
+		err = fitsBytes(t, v)
+		b = appendHex(b, v)
 	case abi.KindAddress:
 		var v []byte
 		if v, err = r.Bytes(); err != nil {
