@@ -389,6 +389,11 @@ func TestSpec(t *testing.T) {
 	Init(func(*Ctx, None) error { return nil }, "Builds it.")
 	Method("open", func(*Ctx, args) (None, error) { return None{}, nil }, "Opens it.")
 	View("count", func(*Ctx, None) (uint64, error) { return 0, nil }, "Counts.")
+	type part struct {
+		Box uint8
+		Is  *Hash
+	}
+	View("part", func(*Ctx, part) (Hash, error) { return Hash{}, nil }, "Says.")
 	Event[args]("opened", "It was opened.")
 	closed := Error(7, "closed", "It is closed.")
 	s, err := abi.DecodeSpec(spec())
@@ -399,7 +404,7 @@ func TestSpec(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	open, _ := s.Method("open")
-	if len(s.Methods) != 3 || open.View || open.Result != nil || len(open.Args.Fields) != 4 {
+	if len(s.Methods) != 4 || open.View || open.Result != nil || len(open.Args.Fields) != 4 {
 		t.Fatalf("%+v", s.Methods)
 	}
 	for i, want := range []abi.Kind{abi.KindAddress, abi.KindTime, abi.KindDuration, abi.KindList} {
@@ -409,6 +414,9 @@ func TestSpec(t *testing.T) {
 	}
 	if count, _ := s.Method("count"); !count.View || count.Args != nil || count.Result.Kind != abi.KindUint {
 		t.Errorf("%+v", count)
+	}
+	if part, _ := s.Method("part"); part.Args.Fields[0].Type.String() != "uint8" || part.Args.Fields[1].Type.String() != "bytes[32]" || part.Result.String() != "bytes[32]" {
+		t.Errorf("%+v", part)
 	}
 	if e, ok := s.Event("opened"); !ok || e.Fields[0].Doc != "who" {
 		t.Errorf("%+v", e)

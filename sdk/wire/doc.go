@@ -4,10 +4,10 @@
 //
 //	Go type                      CBOR                     kind in the spec
 //	bool                         true, false              bool
-//	int, int8 ... int64          integer                  int
-//	uint, uint8 ... uint64       unsigned integer         uint
+//	int, int8 ... int64          integer                  int, and its width if that is less than 64 bits
+//	uint, uint8 ... uint64       unsigned integer         uint, likewise
 //	string                       text, UTF-8              text
-//	[]byte, [N]byte              byte string              bytes
+//	[]byte, [N]byte              byte string              bytes, those of an array with their number
 //	[]T                          array                    list
 //	map[string]T                 map, text keys           map
 //	struct                       map, text keys           struct

@@ -318,6 +318,12 @@ func (p *Plan) insert(where string, f field) {
 // schema is the type as a spec has it.
 func (p *Plan) schema() *abi.Type {
 	t := &abi.Type{Kind: p.kind}
+	switch {
+	case (p.shape == shapeInt || p.shape == shapeUint) && p.size < 8:
+		t.Size = 8 * uint64(p.size)
+	case p.shape == shapeArray && p.kind == abi.KindBytes:
+		t.Size = uint64(p.size)
+	}
 	if p.elem != nil {
 		t.Elem = p.elem.schema()
 	}

@@ -339,14 +339,14 @@ func TestSchema(t *testing.T) {
 	}
 	var lines []string
 	for _, f := range got.Fields[0].Type.Elem.Fields {
-		line := f.Name + " " + f.Type.Kind.String()
+		line := f.Name + " " + f.Type.String()
 		if f.Optional {
 			line += "?"
 		}
 		lines = append(lines, line)
 	}
-	want := "on bool, small int, big int, count uint, huge uint, name text, state text, raw bytes, device_id address, until time, " +
-		"list list, table map, inner struct, parent uint?, why text?, and_more list?"
+	want := "on bool, small int8, big int, count uint32, huge uint, name text, state text, raw bytes, device_id address, until time, " +
+		"list list of struct, table map of struct, inner struct, parent uint?, why text?, and_more list of text?"
 	if s := strings.Join(lines, ", "); s != want {
 		t.Errorf("%s\nwant\n%s", s, want)
 	}
