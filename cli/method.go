@@ -485,9 +485,9 @@ func (v *invocation) methodHelp() string {
 	}
 	for _, f := range fields {
 		if f.Optional {
-			fmt.Fprintf(&b, " [--%s %s]", f.Name, f.Type.Kind)
+			fmt.Fprintf(&b, " [--%s %s]", f.Name, short(f.Type))
 		} else {
-			fmt.Fprintf(&b, " --%s %s", f.Name, f.Type.Kind)
+			fmt.Fprintf(&b, " --%s %s", f.Name, short(f.Type))
 		}
 	}
 	b.WriteString("\n")
@@ -523,6 +523,14 @@ func (v *invocation) methodHelp() string {
 	return b.String()
 }
 
+// short names a type in a line of usage, where what is in a list doesn't matter yet.
+func short(t *abi.Type) string {
+	if t.Elem != nil {
+		return t.Kind.String()
+	}
+	return t.String()
+}
+
 // describe prints one line about a field, and below it the fields that it is made of.
 func describe(w io.Writer, indent, dashes string, f abi.Field) {
 	how := specjson.Hint(f.Type)
@@ -537,7 +545,7 @@ func describe(w io.Writer, indent, dashes string, f abi.Field) {
 		how += ", or +2h"
 	}
 	if dashes == "" {
-		how = f.Type.Kind.String()
+		how = f.Type.String()
 	}
 	if f.Optional {
 		how += " (optional)"

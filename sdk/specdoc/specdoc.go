@@ -140,7 +140,7 @@ func (d *doc) name(t *abi.Type) string {
 		}
 		return t.Name
 	}
-	return t.Kind.String()
+	return t.String()
 }
 
 // cell is text that stays in its cell.
