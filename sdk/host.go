@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/sdk/wire"
 )
 
 // scratch is where the host writes what has no known size. A contract runs one call
@@ -45,21 +46,6 @@ func mustRead(call func(out unsafe.Pointer, size uint32) int32) []byte {
 		panic("BUG: sdk: the runtime has no answer where there always is one")
 	}
 	return answer
-}
-
-func get(collection string, key []byte) ([]byte, bool) {
-	p, n := pointer(key)
-	for { // read, without a closure: this is called most
-		out, room := pointer(scratch)
-		size := hostGet(collection, p, n, out, room)
-		switch {
-		case size < 0:
-			return nil, false
-		case int(size) <= len(scratch):
-			return scratch[:size], true
-		}
-		scratch = make([]byte, size)
-	}
 }
 
 func exists(collection string, key []byte) bool {
@@ -107,7 +93,7 @@ func (w *walk) next() (key, value []byte, ok bool) {
 	}
 	k, v := binary.LittleEndian.Uint32(w.rows), binary.LittleEndian.Uint32(w.rows[4:])
 	key = w.rows[abi.ScanRowHead:][:k:k]
-	value = w.rows[abi.ScanRowHead+k:][:v:v]
+	value = w.rows[abi.ScanRowHead+k:][:v] // with what lies behind, see wire.Slack
 	w.rows = w.rows[abi.ScanRowHead+k+v:]
 	w.last = key
 	if w.reverse {
@@ -132,7 +118,7 @@ func (w *walk) fill() bool {
 		return hostScan(w.collection, sp, sn, ep, en, flags, w.batch, out, size)
 	})
 	// A copy: between two rows the contract reads others into scratch.
-	w.rows = append([]byte(nil), rows...)
+	w.rows = append(make([]byte, 0, len(rows)+wire.Slack), rows...)
 	w.done = len(rows) == 0
 	return !w.done
 }

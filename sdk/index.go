@@ -85,7 +85,7 @@ func (x *index) add(key, value unsafe.Pointer) {
 // move has the indexes follow a row that gets another value, or none, which is nil. Old is room for the value that it had.
 func (t *table) move(key, old, value unsafe.Pointer) {
 	k := t.key.AppendAt(nil, key)
-	had := t.getAt(k, old)
+	had := t.getAt(unsafe.Pointer(unsafe.SliceData(k)), len(k), old)
 	for _, x := range t.indexes {
 		var from, to []byte
 		var was, is bool

@@ -32,6 +32,7 @@ type table struct {
 	key        *wire.KeyPlan // nil: of an item
 	value      *wire.Plan
 	indexes    []*index
+	inPlace    int // how many bytes a key has, if it is written as it lies in memory, else 0
 }
 
 // newTable takes a name for rows. An item or map has a collection to itself, so keys
@@ -50,6 +51,7 @@ func newTable(name string, key, value reflect.Type) *table {
 	t := &table{collection: name, value: wire.NewPlanFor("the rows of "+name, value)}
 	if key != nil {
 		t.key = wire.NewKeyPlanFor("the keys of "+name, key)
+		t.inPlace = t.key.InPlace()
 	}
 	return t
 }
@@ -63,22 +65,40 @@ func (t *table) keyOf(key unsafe.Pointer) []byte {
 	return keyRoom
 }
 
-func (t *table) get(key, value unsafe.Pointer) bool { return t.getAt(t.keyOf(key), value) }
+func (t *table) get(key, value unsafe.Pointer) bool { return t.getAt(key, t.inPlace, value) }
 
-func (t *table) getAt(key []byte, value unsafe.Pointer) bool {
-	b, ok := get(t.collection, key)
-	if ok {
-		t.read(b, value)
+// getAt reads the row with the key of so many bytes; if that is 0, key is a value that a key stands for. It is written out, because it
+// is called most, and in Go's Wasm a call takes as long as to read a field.
+func (t *table) getAt(key unsafe.Pointer, size int, value unsafe.Pointer) bool {
+	if size == 0 {
+		b := t.keyOf(key)
+		key, size = unsafe.Pointer(unsafe.SliceData(b)), len(b)
 	}
-	return ok
+	for {
+		n := hostGet(t.collection, key, uint32(size), unsafe.Pointer(unsafe.SliceData(scratch)), uint32(len(scratch)))
+		switch {
+		case n < 0:
+			return false
+		case int(n) <= len(scratch):
+			if err := t.value.DecodeAt(scratch[:n], value); err != nil {
+				t.unreadable(err)
+			}
+			return true
+		}
+		scratch = make([]byte, n)
+	}
 }
 
 // read decodes a stored value. Only this contract wrote it, so if it can't, the type
 // has changed under rows that exist: add fields as optional ones.
 func (t *table) read(b []byte, value unsafe.Pointer) {
 	if err := t.value.DecodeAt(b, value); err != nil {
-		panic("sdk: a row of " + t.collection + " can't be read: " + err.Error())
+		t.unreadable(err)
 	}
+}
+
+func (t *table) unreadable(err error) {
+	panic("sdk: a row of " + t.collection + " can't be read: " + err.Error())
 }
 
 func (t *table) set(key, value unsafe.Pointer) {
@@ -358,7 +378,7 @@ func (s *span) next(w *walk, key, value unsafe.Pointer) bool {
 		if s.index != nil {
 			t = s.index.of
 			row := s.index.rowKey(k)
-			if value != nil && !t.getAt(row, value) {
+			if value != nil && !t.getAt(unsafe.Pointer(unsafe.SliceData(row)), len(row), value) {
 				s.index.missing(k)
 				continue
 			}

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/binary"
-	"runtime"
 	"strconv"
 	"unicode/utf8"
 	"unsafe"
@@ -58,7 +57,15 @@ func (p *Plan) decodeAll(b []byte, v unsafe.Pointer) error {
 	var at int
 	var err error
 	if p.shape == shapeStruct { // most are, and that spares them a call
-		at, err = p.decodeStruct(b, 0, v)
+		if beyond && len(b) > 2*len(p.fields) && b[0] == p.head && cap(b)-len(b) >= Slack {
+			read := 0
+			if at, read = p.quick(b, 1, v, 0, len(p.fields)); read == len(p.fields) && at == len(b) {
+				return nil
+			}
+			at, err = p.decodeFields(b, at, v, read, len(p.fields)-read)
+		} else {
+			at, err = p.decodeStruct(b, 0, v)
+		}
 	} else {
 		at, err = p.decode(b, 0, v)
 	}
@@ -171,9 +178,8 @@ func (p *Plan) decode(b []byte, at int, v unsafe.Pointer) (next int, err error) 
 
 // ascii reports whether b[from:to] is ASCII. Most texts are, and eight bytes at a time that is seen sooner than UTF-8.
 func ascii(b []byte, from, to int) bool {
-	const high = 0x8080808080808080
 	for ; from+8 <= to; from += 8 {
-		if binary.LittleEndian.Uint64(b[from:])&high != 0 {
+		if binary.LittleEndian.Uint64(b[from:])&ascii8 != 0 {
 			return false
 		}
 	}
@@ -182,7 +188,7 @@ func ascii(b []byte, from, to int) bool {
 		return true
 	}
 	if to >= 8 { // the last eight bytes before the end, of which those before from are shifted out
-		return binary.LittleEndian.Uint64(b[to-8:])>>(64-8*left)&high == 0
+		return binary.LittleEndian.Uint64(b[to-8:])>>(64-8*left)&ascii8 == 0
 	}
 	for _, c := range b[from:to] {
 		if c >= utf8.RuneSelf {
@@ -293,131 +299,38 @@ func (p *Plan) decodeList(b []byte, at int, v unsafe.Pointer) (next int, err err
 	return at, nil
 }
 
-// heads says for the lower five bits of a head's first byte how its argument is read from the eight bytes behind it:
-// (bytes >> shift) & wide | first byte & narrow. One that is below least is not in the shortest form, or has no such head.
-var heads = func() (t [32]struct {
-	shift, wide, narrow, least uint64
-	size                       int // of the head
-}) {
-	for i := range t {
-		h := &t[i]
-		switch h.size = 1; {
-		case i < 24:
-			h.narrow = 31
-		case i < 28:
-			bytes := 1 << (i - 24)
-			h.size += bytes
-			h.shift = uint64(64 - 8*bytes)
-			h.wide = 1<<(8*bytes) - 1
-			if h.least = 24; bytes > 1 {
-				h.least = 1 << (4 * bytes)
-			}
-		default:
-			h.least = 1
-		}
-	}
-	return t
-}()
-
-// beyond says that what lies behind the end of an input, in the room of its slice, may be looked at, if not believed: then the last
-// fields are read as fast as the first. In a contract nobody writes there meanwhile, outside somebody may.
-var beyond = runtime.GOOS == "wasip1"
-
-// texts is room for the next short texts that a contract reads: one piece of memory for many, because to ask for a piece takes longer than
-// to read the rest of a row. What lies in it is never written again.
-var texts = make([]byte, 0, textRoom)
-
-const (
-	textRoom  = 4 << 10
-	shortText = 128 // a longer one would keep much alive, or be most of the room
-)
-
-// text is a copy of b.
-func text(b []byte) string {
-	if !beyond || len(b) > shortText {
-		return string(b)
-	}
-	if len(b) > cap(texts)-len(texts) {
-		texts = make([]byte, 0, textRoom)
-	}
-	from := len(texts)
-	texts = append(texts, b...)
-	return unsafe.String(unsafe.SliceData(texts[from:]), len(b))
-}
-
-// decodeStruct looks more complicated than it is, because it is what a contract does most. In Go's Wasm each jump
-// goes through a table and each call through two, so the fields that most rows are made of, whole numbers,
-// texts and arrays of bytes, are read here and in a straight line. Whatever is unusual or wrong goes the long way.
-func (p *Plan) decodeStruct(b []byte, start int, v unsafe.Pointer) (at int, err error) {
-	at = start
-	var n uint64
-	if at < len(b) && b[at]>>5 == majorMap && b[at]&31 < 24 {
-		n = uint64(b[at] & 31)
-		at++
-	} else if wide, next, ok := head(b, at, majorMap); ok {
-		n, at = wide, next
-	} else {
-		return p.wrong(b, at)
-	}
-	if n > uint64(len(b)-at)/2 {
+func (p *Plan) decodeStruct(b []byte, start int, v unsafe.Pointer) (next int, err error) {
+	n, at, ok := head(b, start, majorMap)
+	if !ok || n > uint64(len(b)-at)/2 {
 		return p.wrong(b, start)
 	}
-	window := b
-	if beyond {
-		window = b[:cap(b)]
-	}
-	// Keys come in the order of the fields, so one walk over both finds what is
-	// missing and what is unknown.
-	i := 0
-	for ; n > 0; n-- {
-		if i == len(p.fields) {
-			return 0, p.strange(b, at, i)
+	return p.decodeFields(b, at, v, 0, int(n))
+}
+
+// decodeFields reads n more fields of the struct at v, from the i-th on. Keys come in the order of the fields, so one walk over both finds
+// what is missing and what is unknown.
+func (p *Plan) decodeFields(b []byte, at int, v unsafe.Pointer, i, n int) (next int, err error) {
+	for {
+		if beyond && cap(b)-len(b) >= Slack {
+			read := 0
+			at, read = p.quick(b, at, v, i, n)
+			i += read
+			n -= read
+		}
+		if n == 0 {
+			break
+		}
+		n--
+		if i, err = p.find(b, at, i); err != nil {
+			return 0, err
 		}
 		f := &p.fields[i]
-		if rest := window[at:]; len(rest) < 16 || f.long || at+len(f.key) > len(b) ||
-			(binary.LittleEndian.Uint64(rest)^f.first)&f.mask|(binary.LittleEndian.Uint64(rest[8:])^f.second)&f.mask2 != 0 {
-			if i, err = p.find(b, at, i); err != nil {
-				return 0, err
-			}
-			f = &p.fields[i]
-		}
 		i++
 		at += len(f.key)
-		to := unsafe.Add(v, f.offset)
-		if rest := window[at:]; f.common != 0 && len(rest) >= 9 {
-			c := rest[0]
-			h := &heads[c&31]
-			x := binary.BigEndian.Uint64(rest[1:])>>(h.shift&63)&h.wide | uint64(c)&h.narrow
-			if from := at + h.size; x >= h.least && c>>5 <= f.major && from <= len(b) {
-				switch f.common {
-				case commonUint:
-					*(*uint64)(to) = x
-					at = from
-					continue
-				case commonInt:
-					if x>>63 == 0 {
-						*(*int64)(to) = int64(x) ^ -int64(c>>5) // -1-x if it is negative
-						at = from
-						continue
-					}
-				case commonArray:
-					if c>>5 == majorBytes && x == uint64(f.plan.size) && x <= uint64(len(b)-from) {
-						copy(unsafe.Slice((*byte)(to), x), b[from:])
-						at = from + int(x)
-						continue
-					}
-				case commonText:
-					if c>>5 == majorText && x <= uint64(len(b)-from) && ascii(b, from, from+int(x)) {
-						*(*string)(to) = text(b[from : from+int(x)])
-						at = from + int(x)
-						continue
-					}
-				}
-			}
-		}
 		if at < len(b) && b[at] == itemNull {
 			return 0, within(f.name, &Error{Reason: "null: leave the field out instead"})
 		}
+		to := unsafe.Add(v, f.offset)
 		if f.pointer {
 			value := f.plan.make()
 			*(*unsafe.Pointer)(to) = value

@@ -107,6 +107,14 @@ func (p *KeyPlan) Append(b []byte, v any) []byte { return p.append(b, target(p.t
 // which must be zero. After an error that may be half a key.
 func (p *KeyPlan) Decode(b []byte, v any) error { return p.DecodeAt(b, target(p.typ, v)) }
 
+// InPlace is how many bytes a key has if these are the bytes of the value in memory, else 0.
+func (p *KeyPlan) InPlace() int {
+	if p.kind == reflect.Array {
+		return p.width
+	}
+	return 0
+}
+
 // AppendAt is Append of the value at an address, as [Plan.AppendAt] takes it.
 func (p *KeyPlan) AppendAt(b []byte, v unsafe.Pointer) []byte { return p.append(b, v) }
 

@@ -47,6 +47,7 @@ type Plan struct {
 	size   uintptr // of a value in memory, in bytes
 	elem   *Plan   // of a list or map
 	fields []field // of a struct, in the canonical order of their names
+	head   byte    // of a struct with all of its fields, of fewer than 24
 	some   bool    // of a struct: a field is optional
 	order  []int   // fields as the author wrote them
 	unit   string  // of an amount; of a list or map of them, too
@@ -62,21 +63,23 @@ type field struct {
 	pointer  bool
 	optional bool
 
-	// For decodeStruct.
-	first, second uint64 // the first sixteen bytes of key, or as many as there are
-	mask, mask2   uint64 // ones where those have bytes
-	long          bool   // key has more
+	// For quick, if it is common.
 	common        common
-	major         byte // the highest major type that it may have
+	first, second uint64  // the bytes of key
+	mask, mask2   uint64  // ones where those have bytes
+	keySize       uintptr // of key
+	size          uint64  // of an array or narrow number
 }
 
-// A common field is one of those that decodeStruct reads itself.
+// A common field is one of those that quick reads.
 type common uint8
 
 const (
 	commonInt common = 1 + iota // of 64 bits, like the next
 	commonUint
-	commonArray
+	commonBool
+	commonNarrow // an unsigned number of fewer
+	commonArray  // of 16 to 32 bytes
 	commonText
 )
 
@@ -270,30 +273,40 @@ func (p *Plan) structFields(where string, outer []reflect.Type, depth int) {
 	if len(p.fields) > abi.MaxFields {
 		refuse(where, "has "+strconv.Itoa(len(p.fields))+" fields, limit "+strconv.Itoa(abi.MaxFields))
 	}
+	if len(p.fields) < 24 {
+		p.head = majorMap<<5 | byte(len(p.fields))
+	}
 }
 
-// prepare fills in what decodeStruct wants to know.
+// prepare fills in what quick wants to know.
 func (f *field) prepare() {
-	var bytes, mask [16]byte
+	f.first, f.mask = ^uint64(0), ^uint64(0) // no key begins so
+	if f.pointer || len(f.key) > keyBytes {
+		return
+	}
+	switch p := f.plan; {
+	case p.shape == shapeInt && p.size == 8:
+		f.common = commonInt
+	case p.shape == shapeUint && p.size == 8:
+		f.common = commonUint
+	case p.shape == shapeBool:
+		f.common = commonBool
+	case p.shape == shapeUint:
+		f.common = commonNarrow
+	case p.shape == shapeArray && p.size >= 16 && p.size <= 32:
+		f.common = commonArray
+	case p.shape == shapeText:
+		f.common = commonText
+	default:
+		return
+	}
+	var bytes, mask [keyBytes]byte
 	for i := range copy(bytes[:], f.key) {
 		mask[i] = 0xff
 	}
 	f.first, f.second = binary.LittleEndian.Uint64(bytes[:]), binary.LittleEndian.Uint64(bytes[8:])
 	f.mask, f.mask2 = binary.LittleEndian.Uint64(mask[:]), binary.LittleEndian.Uint64(mask[8:])
-	f.long = len(f.key) > len(bytes)
-	if f.pointer {
-		return
-	}
-	switch p := f.plan; {
-	case p.shape == shapeInt && p.size == 8:
-		f.common, f.major = commonInt, majorNegInt
-	case p.shape == shapeUint && p.size == 8:
-		f.common, f.major = commonUint, majorUint
-	case p.shape == shapeArray:
-		f.common, f.major = commonArray, majorBytes
-	case p.shape == shapeText:
-		f.common, f.major = commonText, majorText
-	}
+	f.keySize, f.size = uintptr(len(f.key)), uint64(f.plan.size)
 }
 
 // insert puts a field where it belongs in the canonical order. (Sorting at the end

@@ -368,8 +368,11 @@ func FuzzDecode(f *testing.F) {
 			f.Add(b)
 		}
 	})
+	row, _ := wire.Marshal(plain{Count: 1 << 20, Wh: -7, Name: "metered", Last: "the courier comes at nine"})
+	f.Add(row)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		v, err := differently(t, b)
+		differently[plain](t, b)
+		v, err := differently[everything](t, b)
 		if err != nil {
 			return
 		}
