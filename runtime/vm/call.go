@@ -72,7 +72,7 @@ func (e *Engine) call(ctx context.Context, code Code, c *host.Call) error {
 	c.Leave()
 	err = i.run(ctx, abi.ExportCall, calling, c)
 	if len(i.call.frames) > 0 {
-		where, broken := named(i.call.frames, code)
+		where, broken := e.named(i.call.frames, code)
 		if broken != nil {
 			return broken
 		}

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -34,6 +35,9 @@ type Options struct {
 	// Fresh makes every call start from a new instance and run _initialize again: what the snapshot and
 	// the pool must be equal to, some 50 times slower. It is for tests.
 	Fresh bool
+	// Names returns a module with the names of the functions of the code with a hash, which has none in itself; nil if there is none either. It
+	// is asked when a call that is traced has trapped, may take its time, and is for the trace alone. Nil asks nobody.
+	Names func(code [sha256.Size]byte) []byte
 }
 
 // Engine compiles and runs contracts. Its methods may be used by many goroutines at
@@ -41,11 +45,12 @@ type Options struct {
 type Engine struct {
 	cache   wazero.CompilationCache
 	modules *modules
+	names   func(code [sha256.Size]byte) []byte // Options.Names
 }
 
 // New returns an engine. Close it after use.
 func New(o Options) (*Engine, error) {
-	e := &Engine{}
+	e := &Engine{names: o.Names}
 	if o.CacheDir == "" {
 		e.cache = wazero.NewCompilationCache()
 	} else {

@@ -45,9 +45,9 @@ func frames(err error, functions int) (list []stackFrame) {
 	return list
 }
 
-// named returns what the code calls the functions, or nothing if it names none of them. The error means that this node can't read its
-// state.
-func named(list []stackFrame, code Code) ([]string, error) {
+// named returns what the code calls the functions, or Options.Names if it has no names, or nothing if neither names any of them. The error
+// means that this node can't read its state.
+func (e *Engine) named(list []stackFrame, code Code) ([]string, error) {
 	module, err := code.Load()
 	if err != nil {
 		return nil, err
@@ -59,6 +59,9 @@ func named(list []stackFrame, code Code) ([]string, error) {
 		}
 	}
 	names := wasm.FunctionNames(module, indexes...)
+	if len(names) == 0 && e.names != nil {
+		names = wasm.FunctionNames(e.names(code.Hash), indexes...)
+	}
 	if len(names) == 0 {
 		return nil, nil
 	}

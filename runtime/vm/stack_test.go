@@ -2,6 +2,7 @@ package vm_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -86,6 +87,38 @@ func TestStackOfATrap(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Names that are kept beside the code are asked for if it has none in itself, and only then.
+func TestStackWithNamesFromElsewhere(t *testing.T) {
+	trap := func(int, int) []wt.Op { return []wt.Op{wt.Unreachable} }
+	plain, whole := nested(false, trap).Bytes(), nested(true, trap).Bytes()
+	asked := 0
+	for _, interpreter := range []bool{false, true} {
+		e := newEngine(t, vm.Options{Interpreter: interpreter, Names: func(hash [sha256.Size]byte) []byte {
+			asked++
+			if hash == sha256.Sum256(plain) {
+				return whole
+			}
+			return nil
+		}})
+		for _, c := range []struct {
+			name  string
+			wasm  []byte
+			asks  int
+			stack []string
+		}{
+			{"names elsewhere", plain, 1, []string{"store.(*Map[go.shape.string]).Get", "function 3", "ward_call"}},
+			{"names of its own", whole, 0, []string{"store.(*Map[go.shape.string]).Get", "function 3", "ward_call"}},
+			{"names nowhere", nested(false, func(int, int) []wt.Op { return []wt.Op{wt.I32(0), wt.Drop, wt.Unreachable} }).Bytes(), 1, nil},
+			{"no trap", nested(false, func(int, int) []wt.Op { return nil }).Bytes(), 0, nil},
+		} {
+			asked = 0
+			if r, trace := traced(t, e, c.wasm, gas.MaxLimit); asked != c.asks || !slices.Equal(trace.Stack, c.stack) {
+				t.Errorf("%s: %+v at %q, asked %d times, want %q and %d", c.name, r, trace.Stack, asked, c.stack, c.asks)
+			}
+		}
 	}
 }
 

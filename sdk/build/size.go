@@ -70,16 +70,13 @@ func Measure(ctx context.Context, o Options, module *Module) (*Sizes, error) {
 // withNames returns the contract with the names of its functions, and the packages that it is made of.
 func withNames(ctx context.Context, o Options, module *Module) (named []byte, packages []string, err error) {
 	named = module.Wasm
-	if files := inC(o.Dir); len(files) > 0 {
-		o.Debug = true
-		named, err = clang(ctx, o, files)
-		return named, nil, err
-	}
 	if !o.Debug {
-		o.Debug = true
-		if named, _, err = compile(ctx, o); err != nil {
+		if named, err = WithNames(ctx, o, module); err != nil {
 			return nil, nil, err
 		}
+	}
+	if files := inC(o.Dir); len(files) > 0 {
+		return named, nil, nil
 	}
 	tool, err := findGo(ctx, o)
 	if err != nil {

@@ -18,6 +18,9 @@
 // admission, replay window, scope and quota, then the contract, then a commit. Time
 // stands still unless the test moves it. [Chain.Block] puts several in one block.
 //
+// What a test says when it fails has a trace with the names of the contract's functions, where it trapped. The module that runs is the one that would be
+// deployed, of the same bytes and gas, and has no names in it.
+//
 // A test goes back to an earlier moment with [Chain.Checkpoint] and [Chain.Revert], keeps what calls cost with
 // [Chain.GasReport], and tries random calls with [Chain.Explore]. [Standard] has the contracts that every chain begins with.
 //

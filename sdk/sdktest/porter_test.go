@@ -8,6 +8,7 @@ import (
 
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/sdk"
+	"github.com/wardledger/ward/sdk/build"
 	"github.com/wardledger/ward/sdk/sdktest"
 )
 
@@ -75,6 +76,27 @@ func TestReceiptsPrint(t *testing.T) {
 	}
 	if r := chain.Call(owner, "porter", "stumble", nil).Refused(receipt.Trapped); !strings.Contains(strings.Join(r.Log, "\n"), "over the doorstep") {
 		t.Errorf("the panic is not in the log: %q", r.Log)
+	}
+}
+
+// Where a contract trapped, a test says in which of its functions, though the module that runs is what would be deployed and has no names.
+func TestTraceHasNames(t *testing.T) {
+	start := func(tb testing.TB) *sdktest.Chain { return sdktest.New(tb, porter(setup{"Ward"})) }
+	for _, fail := range []func(*sdktest.Chain){
+		func(c *sdktest.Chain) { c.Call(c.Account("x"), "porter", "stumble", nil).OK() },
+		func(c *sdktest.Chain) { c.ViewAs(sdk.Address{}, "porter", "stumble", nil).OK() },
+	} {
+		if said := expect(t, start, fail); !strings.Contains(said, "by main.stumble") {
+			t.Errorf("no name of the function that panicked:\n%s", said)
+		}
+	}
+	module := sdktest.Build(t, filepath.Join("testdata", "porter"))
+	released, err := build.Contract(t.Context(), build.Options{Dir: filepath.Join("testdata", "porter")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if module.Hash != released.Hash {
+		t.Error("the test runs another module than would be deployed")
 	}
 }
 

@@ -36,6 +36,7 @@ type Machine struct {
 	engine *vm.Engine
 	hurry  *vm.Engine // the interpreter, or nil
 	builds sync.Map   // link.Code without Wasm -> func() (*link.Module, error)
+	names  sync.Map   // code hash -> func() []byte, of what was built from a folder
 
 	mu       sync.Mutex
 	chains   []*chain
@@ -46,11 +47,11 @@ type Machine struct {
 func New(o Options) (*Machine, error) {
 	m := &Machine{compiled: map[[32]byte]*atomic.Bool{}}
 	var err error
-	if m.engine, err = vm.New(vm.Options{}); err != nil {
+	if m.engine, err = vm.New(vm.Options{Names: m.named}); err != nil {
 		return nil, err
 	}
 	if o.Hurry {
-		if m.hurry, err = vm.New(vm.Options{Interpreter: true}); err != nil {
+		if m.hurry, err = vm.New(vm.Options{Interpreter: true, Names: m.named}); err != nil {
 			return nil, err
 		}
 	}
@@ -123,13 +124,30 @@ func (m *Machine) Build(code link.Code, out *link.Module) error {
 		if m.hurry != nil {
 			o.Engine = m.hurry // which has it ready then
 		}
-		return build.Contract(context.Background(), o)
+		module, err := build.Contract(context.Background(), o)
+		if err == nil {
+			m.names.Store(module.Hash, sync.OnceValue(func() []byte {
+				// If they can't be had, the trace does without: its author has edited the source meanwhile, or the compiler is gone.
+				named, _ := build.WithNames(context.Background(), o, module)
+				return named
+			}))
+		}
+		return module, err
 	}))
 	module, err := once.(func() (*build.Module, error))()
 	if err != nil {
 		return err
 	}
 	*out = link.Module(*module)
+	return nil
+}
+
+// named returns code that a test has a trace of with the names of its functions. What is run is what would be deployed, and that has none:
+// they are linked once more, as soon as a test has failed where a contract trapped, and the others don't wait for it.
+func (m *Machine) named(code [32]byte) []byte {
+	if names, ok := m.names.Load(code); ok {
+		return names.(func() []byte)()
+	}
 	return nil
 }
 
