@@ -7,6 +7,8 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/runtime/tx"
 	"github.com/wardledger/ward/sdk/client"
 )
@@ -102,20 +104,35 @@ func (s *session) send(key tx.Signer, contract, method string, args client.Args,
 		}
 		return s.print(map[string]any{"id": id, "status": "pending"}, func() { s.printf("%s\n", id) })
 	}
+	r, err := s.wait(key, contract, method, args, o, nil)
+	if err != nil {
+		return err
+	}
+	return unmet(r.Return, require)
+}
+
+// wait sends a call, waits for its receipt and prints it. If the contract refused, the error is a *client.Refused, by the name that its spec has
+// for it, or the one that is given: that of code whose own hook refuses to be put on the chain, which then doesn't know it.
+func (s *session) wait(key tx.Signer, contract, method string, args client.Args, o client.Options, of *abi.Spec) (*client.Receipt, error) {
 	p := s.progress()
 	p.say("waiting for the block")
 	r, err := s.client.Call(s.ctx, key, contract, method, args, o)
 	p.done()
 	if r == nil {
-		return s.lost(tx.ID{}, err)
+		return nil, s.lost(tx.ID{}, err)
+	}
+	if of != nil && r.Code == receipt.Failed {
+		if e, ok := of.Error(r.ContractCode); ok {
+			r.ContractError = e.Name
+			if refused, ok := errors.AsType[*client.Refused](err); ok {
+				refused.ContractError = e.Name
+			}
+		}
 	}
 	if printed := s.printReceipt(r); printed != nil {
-		return printed
+		return r, printed
 	}
-	if err != nil {
-		return err
-	}
-	return unmet(r.Return, require)
+	return r, err
 }
 
 // lost adds to an error without an answer how to find out what became of the transaction.

@@ -267,7 +267,8 @@ func contractDeploy(c *urfave.Context) error {
 	if limit == 0 {
 		limit = min(client.DefaultGas+gas.PerTxByte*uint64(len(encoded))+price+gas.MaxInit, gas.MaxLimit)
 	}
-	return s.send(key, tx.DeployContract, "deploy", client.Args(encoded), client.Options{GasLimit: limit}, false)
+	_, err = s.wait(key, tx.DeployContract, "deploy", client.Args(encoded), client.Options{GasLimit: limit}, m.Spec)
+	return err
 }
 
 // initArgs are the arguments of a contract's init, nil for none.

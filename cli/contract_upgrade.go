@@ -158,7 +158,7 @@ func contractUpgrade(c *urfave.Context) error {
 		Code          []byte
 		Name          string
 		AllowBreaking bool `wire:",omitempty"`
-	}{m.Wasm, name, breaking}, price+gas.MaxInit)
+	}{m.Wasm, name, breaking}, price+gas.MaxInit, m.Spec)
 }
 
 const breakingAdvice = "--allow-breaking, if everybody who calls or listens knows; or keep the old methods beside the new ones"
@@ -204,7 +204,7 @@ func contractRollback(c *urfave.Context) error {
 	if announced, err := s.announced(c, k, client.Announcement{Code: to.Code, Version: version, Rollback: true}, rollback); !announced || err != nil {
 		return err
 	}
-	return s.code(c, k.Name, "rollback", rollback, to.Gas+gas.MaxInit)
+	return s.code(c, k.Name, "rollback", rollback, to.Gas+gas.MaxInit, nil)
 }
 
 // changeable asks for a contract whose code can change.
@@ -234,7 +234,7 @@ func (s *session) announced(c *urfave.Context, k *client.Contract, want client.A
 		}
 		return true, nil
 	}
-	if err := s.code(c, k.Name, "announce", announce, 0); err != nil {
+	if err := s.code(c, k.Name, "announce", announce, 0, nil); err != nil {
 		return false, err
 	}
 	if !s.json {
@@ -243,8 +243,8 @@ func (s *session) announced(c *urfave.Context, k *client.Contract, want client.A
 	return false, nil
 }
 
-// code sends a transaction to the contract code about a contract. more is gas beside what is usual.
-func (s *session) code(c *urfave.Context, name, method string, args any, more uint64) error {
+// code sends a transaction to the contract code about a contract. more is gas beside what is usual, of the spec of the code that comes, if it is known.
+func (s *session) code(c *urfave.Context, name, method string, args any, more uint64, of *abi.Spec) error {
 	key, err := s.signer()
 	if err != nil {
 		return err
@@ -257,7 +257,7 @@ func (s *session) code(c *urfave.Context, name, method string, args any, more ui
 	if limit == 0 {
 		limit = min(client.DefaultGas+gas.PerTxByte*uint64(len(encoded))+more, gas.MaxLimit)
 	}
-	err = s.send(key, tx.DeployContract, method, client.Args(encoded), client.Options{GasLimit: limit}, false)
+	_, err = s.wait(key, tx.DeployContract, method, client.Args(encoded), client.Options{GasLimit: limit}, of)
 	if r, ok := errors.AsType[*client.Refused](err); ok {
 		switch {
 		case r.Code == receipt.Breaking:
@@ -351,7 +351,7 @@ func contractAdmin(c *urfave.Context) error {
 	return s.code(c, args[0], "set_admin", struct {
 		Admin address.Address
 		Name  string
-	}{to, args[0]}, 0)
+	}{to, args[0]}, 0, nil)
 }
 
 func contractDelay(c *urfave.Context) error {
@@ -374,7 +374,7 @@ func contractDelay(c *urfave.Context) error {
 	return s.code(c, args[0], "set_delay", struct {
 		Delay int64
 		Name  string
-	}{seconds, args[0]}, 0)
+	}{seconds, args[0]}, 0, nil)
 }
 
 // delaySeconds is a delay as the chain counts it.
@@ -418,5 +418,5 @@ func contractWithdraw(c *urfave.Context) error {
 		return err
 	}
 	defer s.close()
-	return s.code(c, args[0], "withdraw", struct{ Name string }{args[0]}, 0)
+	return s.code(c, args[0], "withdraw", struct{ Name string }{args[0]}, 0, nil)
 }

@@ -268,7 +268,7 @@ func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, erro
 	if n.init == nil {
 		n.init = document()
 	}
-	out, err := r.hook(ctx, c, instance, initMethod, n.init)
+	out, err := r.hook(ctx, c, instance, spec, initMethod, n.init)
 	if err != nil || out.Code != receipt.OK {
 		return out, err
 	}
@@ -310,10 +310,12 @@ func orZero(out *outcome) outcome {
 }
 
 // hook runs a method of an instance that only the runtime calls: init, or upgrade.
-func (r *Runtime) hook(ctx context.Context, c call, instance registry.Instance, method string, args []byte) (outcome, error) {
+func (r *Runtime) hook(ctx context.Context, c call, instance registry.Instance, spec *abi.Spec, method string, args []byte) (outcome, error) {
 	c.contract, c.method, c.args, c.view = instance.Name, method, args, false
 	before := c.meter.Used()
-	c.trace = c.trace.Inner(c.contract, c.method, c.args, c.sender)
+	if c.trace = c.trace.Inner(c.contract, c.method, c.args, c.sender); c.trace != nil {
+		c.trace.Spec = spec
+	}
 	out, err := r.enter(ctx, c, instance)
 	c.trace.Finish(out.stop(), out.result, c.meter.Used()-before)
 	return out, err

@@ -124,7 +124,7 @@ func (g *genesisBlock) execute(r *Runtime) error {
 			return err
 		}
 		if out.Code != receipt.OK {
-			return fmt.Errorf("contract %q: %s: %s", contract.Name, out.Code, out.Reason)
+			return fmt.Errorf("contract %q: %s: %s", contract.Name, refusalOf(out, contract.Code), out.Reason)
 		}
 		g.events = append(g.events, out.events...)
 	}
@@ -147,4 +147,18 @@ var eventsCollection = []byte("\x00events")
 func writeEventsRoot(overlay *state.Overlay, height uint64, events []receipt.Event) error {
 	root := receipt.EventsRoot(events)
 	return overlay.Set(eventsCollection, cbor.AppendUint(nil, height), root[:])
+}
+
+// refusalOf says how the creation of a contract with some code ended, for people: by an error that its init declares, with number and name.
+func refusalOf(out outcome, code []byte) string {
+	if out.Code != receipt.Failed {
+		return out.Code.String()
+	}
+	name := ""
+	if spec, err := specOf(code); err == nil && spec != nil {
+		if e, ok := spec.Error(out.ContractCode); ok {
+			name = " " + e.Name
+		}
+	}
+	return fmt.Sprintf("its init refused with %d%s", out.ContractCode, name)
 }

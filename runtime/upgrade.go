@@ -221,7 +221,7 @@ func (r *Runtime) replace(ctx context.Context, c call, t target, history registr
 		return out, nil
 	}
 	c.sender = t.Admin // also if somebody else sent what the admin, a contract, has permitted
-	hooked, err := r.hook(ctx, c, t.Instance, hookMethod, document(uintOf("from", from)))
+	hooked, err := r.hook(ctx, c, t.Instance, spec, hookMethod, document(uintOf("from", from)))
 	if err != nil || hooked.Code != receipt.OK {
 		return hooked, err
 	}

@@ -39,7 +39,7 @@ func TestUpgrade(t *testing.T) {
 		}
 		put("milk", "two bottles")
 		put("bread", "poison")
-		if r := upgrade().Refused(receipt.Failed).Because(`"bread" is poison`); r.ContractCode != 3 {
+		if r := upgrade().Failed("poisoned").Because(`"bread" is poison`); r.ContractCode != 3 {
 			t.Errorf("it failed with code %d, want 3", r.ContractCode)
 		}
 		says("milk", "two bottles")
@@ -72,6 +72,10 @@ func TestUpgrade(t *testing.T) {
 		// Back: the first version finds its own rows only, which are gone. And forth again, from the number that was there last.
 		chain.Rollback(chain.Operator, "notes", 1).OK().Emitted("rolled_back")
 		chain.View("notes", "get", getNote{"milk"}).Failed("missing")
+		before = chain.Checkpoint()
+		put("bread", "poison")
+		chain.Rollback(chain.Operator, "notes", 2).Failed("poisoned")
+		chain.Revert(before)
 		put("tea", "green")
 		r = chain.Rollback(chain.Operator, "notes", 2).OK().Emitted("rolled_back", "migrated")
 		r.Event("migrated").Decode(&moved)

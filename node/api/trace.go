@@ -78,9 +78,12 @@ func (s *Server) callOf(t *host.Trace, height uint64) (*callBody, error) {
 	if t == nil {
 		return nil, nil
 	}
-	spec, err := s.spec(t.Contract, height)
-	if err != nil {
-		return nil, err
+	spec := t.Spec
+	if spec == nil {
+		var err error
+		if spec, err = s.spec(t.Contract, height); err != nil {
+			return nil, err
+		}
 	}
 	var args, result *abi.Type
 	if spec != nil {

@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 
+	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/receipt"
 )
@@ -37,6 +38,9 @@ type Trace struct {
 	// Stack names the functions that were running when the contract trapped or had no more gas, the innermost first and
 	// MaxTraceFrames at most, if its module has their names.
 	Stack []string
+	// Spec is that of the code that ran, where the chain may not have it afterwards: of init and of an upgrade's hook, which leave no contract, or
+	// the code before, if they fail. Otherwise nil.
+	Spec *abi.Spec
 
 	Gas       TraceGas
 	Functions []FunctionUse // in the order of their first use

@@ -386,7 +386,8 @@ func (c *Chain) Spec(contract string) *abi.Spec { return c.specs[contract] }
 func (c *Chain) receipt(r receipt.Receipt, how string, of any) *Receipt {
 	c.count(&r)
 	timeline := c.timeline
-	out := &Receipt{Receipt: r, t: c.t, spec: c.specs[r.Contract], tell: func() (told string) {
+	spec := c.specs[r.Contract]
+	out := &Receipt{Receipt: r, t: c.t, spec: spec, failing: spec, tell: func() (told string) {
 		if c.timeline != timeline {
 			return "" // the chain has gone back since
 		}

@@ -102,7 +102,7 @@ func TestTraceHasNames(t *testing.T) {
 
 func TestTryShowsWhyInitRefused(t *testing.T) {
 	_, err := sdktest.Try(t, porter(setup{}))
-	if err == nil || !strings.Contains(err.Error(), "A house needs a name.") {
+	if err == nil || !strings.Contains(err.Error(), "its init refused with 2 nameless: A house needs a name.") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -20,6 +20,8 @@ type Receipt struct {
 
 	t    testing.TB
 	spec *abi.Spec
+	// failing is the spec whose errors count: spec, or that of code whose hook has failed.
+	failing *abi.Spec
 	// tell says what the call did, step by step; "" if that can't be known any more.
 	tell func() string
 }
@@ -103,8 +105,8 @@ func (r *Receipt) ErrorName() string {
 	if r.Code != receipt.Failed {
 		return ""
 	}
-	if r.spec != nil {
-		if e, ok := r.spec.Error(r.ContractCode); ok {
+	if r.failing != nil {
+		if e, ok := r.failing.Error(r.ContractCode); ok {
 			return e.Name
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/sdk"
 )
 
 // mostGas is gas.MaxLimit: making code ready takes more than what contracts do.
@@ -40,6 +41,7 @@ func (c *Chain) upgrade(as *Key, name string, to Contract, breaking bool) *Recei
 	module, _ := moduleOf(c.t, to)
 	c.known[module.Hash] = module.Spec
 	r := c.withGas(as, "upgrade", upgradeArgs{module.Wasm, name, breaking})
+	r.failing = module.Spec
 	if r.Code == receipt.OK {
 		c.become(name, module.Spec)
 		c.retype(r)
@@ -50,7 +52,9 @@ func (c *Chain) upgrade(as *Key, name string, to Contract, breaking bool) *Recei
 // Rollback has a contract's admin give it the code of an earlier version again, which are counted from 1.
 func (c *Chain) Rollback(as *Key, name string, to uint64) *Receipt {
 	c.t.Helper()
+	failing := c.version(name, to)
 	r := c.withGas(as, "rollback", rollbackArgs{name, to})
+	r.failing = failing
 	if r.Code == receipt.OK {
 		var done struct {
 			Hash    []byte
@@ -61,6 +65,29 @@ func (c *Chain) Rollback(as *Key, name string, to uint64) *Receipt {
 		c.retype(r)
 	}
 	return r
+}
+
+// version is the spec of a version of a contract, nil if that isn't known.
+func (c *Chain) version(name string, version uint64) *abi.Spec {
+	c.t.Helper()
+	type activation struct {
+		By                         []byte
+		Gas, From, Height, Version uint64
+		Hash                       []byte
+		Time                       sdk.Time
+	}
+	var history []activation
+	r := c.View("code", "history", struct{ Name string }{name})
+	if r.Code != receipt.OK {
+		return nil
+	}
+	r.Result(&history)
+	for _, a := range history {
+		if a.Version == version {
+			return c.known[[32]byte(a.Hash)]
+		}
+	}
+	return nil
 }
 
 // withGas calls the contract code with all the gas that there is.

@@ -62,6 +62,9 @@ func (c *chain) callOf(t *host.Trace) (*client.CallTrace, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.Spec != nil {
+		info.Spec = t.Spec
+	}
 	spec := info.Spec
 	if spec == nil {
 		spec = new(abi.Spec)
