@@ -171,9 +171,16 @@ func TestFailuresSayWhatHappened(t *testing.T) {
 		{"porter.admit: arguments: missing key (0x and hexadecimal digits), pass", func(c *sdktest.Chain) { c.Call(c.Account("x"), "porter", "admit", sdktest.JSON(`{}`)) }},
 		{"porter.open: JSON arguments for a method that isn't there", func(c *sdktest.Chain) { c.Call(c.Account("x"), "porter", "open", sdktest.JSON(`{}`)) }},
 		{"account of x: the key is already known", func(c *sdktest.Chain) { c.Account("x"); c.Account("x") }},
+		{`events of the name "left_": no contract of this chain declares it, perhaps left is meant; there are chain.authorities, chain.parameters, code.`, func(c *sdktest.Chain) { c.Events("left_") }},
+		{`events of the name "porter.lett": no contract of this chain declares it, perhaps porter.left is meant; `, func(c *sdktest.Chain) { c.Events("left", "porter.lett") }},
+		{`events of the name "back.left": no contract of this chain declares it; there are `, func(c *sdktest.Chain) { c.Events("back.left") }},
+		{`events of the name "": `, func(c *sdktest.Chain) { c.Events("") }},
+		{"", func(c *sdktest.Chain) {
+			c.Events("left", "porter.admitted", "refused", "porter.refused", "code.refused", "deployed", "chain.authorities")
+		}},
 		{"clock set to 2026-01-05T07:59:59Z, it is 2026-01-05T08:00:00Z already", func(c *sdktest.Chain) { c.Advance(-1) }},
 	} {
-		if got := expect(t, start, c.fail); !strings.HasPrefix(got, c.want) {
+		if got := expect(t, start, c.fail); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
 			t.Errorf("got  %q\nwant %q", got, c.want)
 		}
 	}

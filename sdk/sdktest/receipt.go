@@ -177,6 +177,11 @@ type Event struct {
 	spec *abi.Spec
 }
 
+// is reports whether a name, "event" or "contract.event", is that of the event.
+func (e Event) is(name string) bool {
+	return name == e.Name || len(name) == len(e.Contract)+1+len(e.Name) && strings.HasPrefix(name, e.Contract) && strings.HasSuffix(name, "."+e.Name)
+}
+
 // Decode decodes the attributes into what v, a pointer to the event's struct, points
 // to.
 func (e Event) Decode(v any) Event {
