@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	gobuild "go/build"
 	"go/parser"
 	"go/token"
 	"os"
@@ -37,7 +38,7 @@ func readSource(dir string) *source {
 	s := &source{dir: dir, set: token.NewFileSet()}
 	names, _ := filepath.Glob(filepath.Join(dir, "*.go"))
 	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
+		if strings.HasSuffix(name, "_test.go") || !compiled(dir, filepath.Base(name)) {
 			continue
 		}
 		if f, err := parser.ParseFile(s.set, name, nil, parser.ParseComments); err == nil {
@@ -45,6 +46,14 @@ func readSource(dir string) *source {
 		}
 	}
 	return s
+}
+
+// compiled reports whether a file is of the package as it is compiled for a contract, by its name and its build constraints.
+func compiled(dir, name string) bool {
+	context := gobuild.Default
+	context.GOOS, context.GOARCH, context.CgoEnabled, context.BuildTags = "wasip1", "wasm", false, nil
+	match, err := context.MatchFile(dir, name)
+	return match || err != nil
 }
 
 func (s *source) mistake(pos token.Pos, format string, args ...any) *SourceError {
@@ -170,7 +179,7 @@ func (s *source) declarations(visit func(call *ast.CallExpr, function, name stri
 			if !ok {
 				return true
 			}
-			sel, ok := call.Fun.(*ast.SelectorExpr)
+			sel, ok := uninstantiated(call.Fun).(*ast.SelectorExpr)
 			if !ok {
 				return true
 			}
@@ -185,125 +194,4 @@ func (s *source) declarations(visit func(call *ast.CallExpr, function, name stri
 			return true
 		})
 	}
-}
-
-// check says what compiles, and would run until it is called: views that write.
-func (s *source) check() error {
-	e := &SourceError{}
-	methods := map[string]bool{} // functions that are a method's, too
-	s.declarations(func(call *ast.CallExpr, function, _ string) {
-		if function == "Method" && len(call.Args) > 1 {
-			if id, ok := call.Args[1].(*ast.Ident); ok {
-				methods[id.Name] = true
-			}
-		}
-	})
-	stored := s.stored()
-	s.declarations(func(call *ast.CallExpr, function, name string) {
-		if function != "View" || len(call.Args) < 2 {
-			return
-		}
-		if id, ok := call.Args[1].(*ast.Ident); ok && methods[id.Name] {
-			return
-		}
-		s.writes(call.Args[1], stored, func(pos token.Pos, what string) {
-			e.Mistakes = append(e.Mistakes, s.mistake(pos, "the view %s writes: %s would end it as trapped; a method that writes is declared with sdk.Method", name, what).Mistakes...)
-		})
-	})
-	if len(e.Mistakes) > 0 {
-		return e
-	}
-	return nil
-}
-
-// stored is the names of the package's variables that hold rows or events.
-func (s *source) stored() map[string]bool {
-	names := map[string]bool{}
-	for _, f := range s.files {
-		for _, d := range f.Decls {
-			g, ok := d.(*ast.GenDecl)
-			if !ok || g.Tok != token.VAR {
-				continue
-			}
-			for _, spec := range g.Specs {
-				v := spec.(*ast.ValueSpec)
-				for i, value := range v.Values {
-					if i < len(v.Names) && fromSDK(value) {
-						names[v.Names[i].Name] = true
-					}
-				}
-			}
-		}
-	}
-	return names
-}
-
-var (
-	// holding makes what holds rows or events, and writing are the methods of such that a view can't call. (A time has Add, too.)
-	holding = []string{"NewItem", "NewMap", "NewSet", "NewIndex", "NewCounter", "Event"}
-	writing = []string{"Set", "Delete", "Emit", "Add", "Sub", "Next", "Fill"}
-)
-
-// fromSDK reports whether an expression is a call such as sdk.NewItem[T]("name").
-func fromSDK(e ast.Expr) bool {
-	call, ok := e.(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	f := call.Fun
-	switch x := f.(type) {
-	case *ast.IndexExpr:
-		f = x.X
-	case *ast.IndexListExpr:
-		f = x.X
-	}
-	sel, ok := f.(*ast.SelectorExpr)
-	if !ok {
-		return false
-	}
-	x, ok := sel.X.(*ast.Ident)
-	return ok && x.Name == "sdk" && slices.Contains(holding, sel.Sel.Name)
-}
-
-// writes visits what writes in the body of a view itself. What it calls may write for others, under conditions: that shows when the
-// view is called, because the host refuses.
-func (s *source) writes(view ast.Expr, stored map[string]bool, visit func(token.Pos, string)) {
-	var body *ast.BlockStmt
-	switch v := view.(type) {
-	case *ast.FuncLit:
-		body = v.Body
-	case *ast.Ident:
-		for _, f := range s.files {
-			for _, d := range f.Decls {
-				if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == v.Name {
-					body = fn.Body
-				}
-			}
-		}
-	}
-	if body == nil {
-		return
-	}
-	ast.Inspect(body, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
-		}
-		sel, ok := call.Fun.(*ast.SelectorExpr)
-		if !ok || !slices.Contains(writing, sel.Sel.Name) {
-			return true
-		}
-		x, ok := sel.X.(*ast.Ident)
-		if !ok || !stored[x.Name] {
-			return true
-		}
-		// A variable of the same name that is the function's own is something else.
-		if x.Obj != nil {
-			if _, ok := x.Obj.Decl.(*ast.ValueSpec); !ok || body.Pos() <= x.Obj.Pos() && x.Obj.Pos() < body.End() {
-				return true
-			}
-		}
-		visit(call.Pos(), x.Name+"."+sel.Sel.Name)
-		return true
-	})
 }

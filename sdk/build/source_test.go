@@ -76,6 +76,8 @@ func TestContractSaysWhereItIsWrong(t *testing.T) {
 			"main.go:39:2: the view slot writes: slots.Set would end it as trapped; a method that writes is declared with sdk.Method"},
 		{"a view that emits", "return s, nil", "if s.Label != \"\" {\n\t\ttaken.Emit(c, s)\n\t}\n\treturn s, nil",
 			"main.go:40:3: the view slot writes: taken.Emit would end it as trapped"},
+		{"a view that calls what writes", "return s, nil", "note(c, s)\n\treturn s, nil\n}\n\nfunc note(c *sdk.Ctx, s Slot) {\n\ttaken.Emit(c, s)",
+			"main.go:39:2: the view slot writes: through note: taken.Emit at |main.go:44 would end it as trapped; a method that writes is declared with sdk.Method"},
 		{"a variable of its own", "s, _ := slots.Get(c, a.Slot)", "s, _ := slots.Get(c, a.Slot)\n\tslots := setter{}\n\tslots.Set()", ""},
 		{"a function that there isn't", "func main() {}", "//go:wasmimport ward get_all\nfunc getAll()\n\nfunc main() { getAll() }",
 			`main.go:42:1: the import "ward"."get_all": there is no such function in version `},
