@@ -81,6 +81,7 @@ func (m *remote) call(contract string, args, answer unsafe.Pointer, gas int64) e
 // Receipt codes that a caller may want to tell apart; runtime/receipt has the list.
 const (
 	codeUnknownContract = 32
+	codeRefused         = 35 // the contract itself failed, with a code of its own
 	codeBadResult       = 40
 )
 
@@ -93,6 +94,24 @@ type CallError struct {
 }
 
 func (e *CallError) Error() string { return e.Contract + "." + e.Method + ": " + e.Reason }
+
+// Is reports whether target is the [RemoteCode] with which the other contract refused, for errors.Is.
+func (e *CallError) Is(target error) bool {
+	code, ok := target.(RemoteCode)
+	return ok && e.Code == codeRefused && e.ContractCode == uint32(code)
+}
+
+// A RemoteCode is the number of one of the errors that another contract declares. `ward contract client` writes them down as constants:
+//
+//	if errors.Is(err, devices.ErrRetired) { ... }
+//
+// It goes by the number alone, so ask about the error that a call of that contract returned.
+type RemoteCode uint32
+
+// Error implements error.
+func (c RemoteCode) Error() string {
+	return "another contract's error " + strconv.FormatUint(uint64(c), 10)
+}
 
 // NoContract reports whether a call failed because there is no such contract.
 func NoContract(err error) bool {

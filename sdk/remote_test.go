@@ -3,6 +3,8 @@ package sdk_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -349,5 +351,27 @@ func TestParametersAndPermits(t *testing.T) {
 	for do, words := range map[string]string{"parameters": "parameters_set needs the capability parameters", "permit": "code_permit needs the capability code", "withdraw": "code_withdraw needs the capability code"} {
 		chain.Call(me, "b", "run", scriptArgs{script(step{Do: do, Text: map[string]string{"parameters": "open"}[do], Contract: "e", Script: map[string][]byte{"permit": hash[:]}[do]})}).
 			Refused(receipt.NotPermitted).Because(words)
+	}
+}
+
+// errors.Is finds the other contract's own code in an error, and takes no failure of the machine for one.
+func TestRemoteCode(t *testing.T) {
+	const retired sdk.RemoteCode = 7
+	refused := &sdk.CallError{Contract: "b", Method: "run", Code: uint32(receipt.Failed), ContractCode: 7, Reason: "as told"}
+	stopped := &sdk.CallError{Contract: "b", Method: "run", Code: uint32(receipt.OutOfGas), ContractCode: 7}
+	for _, test := range []struct {
+		err  error
+		code sdk.RemoteCode
+		want bool
+	}{
+		{refused, retired, true}, {fmt.Errorf("it said: %w", refused), retired, true}, {refused, 8, false},
+		{stopped, retired, false}, {retired, retired, true}, {nil, retired, false},
+	} {
+		if got := errors.Is(test.err, test.code); got != test.want {
+			t.Errorf("%v is %v: %v", test.err, test.code, got)
+		}
+	}
+	if got := retired.Error(); got != "another contract's error 7" {
+		t.Error(got)
 	}
 }
