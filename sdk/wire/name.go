@@ -42,3 +42,6 @@ func typeName(name string) string {
 	}
 	return string(out)
 }
+
+// FieldName is the key under which a field with this Go name and no tag is on the wire.
+func FieldName(goName string) string { return snake(goName) }

@@ -1,6 +1,9 @@
 package wire
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 func TestNames(t *testing.T) {
 	for in, want := range map[string]string{
@@ -17,6 +20,15 @@ func TestNames(t *testing.T) {
 	} {
 		if got := typeName(in); got != want {
 			t.Errorf("typeName(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestFieldName(t *testing.T) {
+	type v struct{ DeviceID, ImportWh uint64 }
+	for i, f := range NewPlan(reflect.TypeFor[v]()).Type().Fields {
+		if got := FieldName(reflect.TypeFor[v]().Field(i).Name); got != f.Name {
+			t.Errorf("%s, on the wire %s", got, f.Name)
 		}
 	}
 }
