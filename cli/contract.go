@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -77,7 +76,7 @@ only the chain's operator. Anybody may deploy what the authorities have permitte
 			},
 			{
 				Name: "spec", Usage: "show what a contract offers", ArgsUsage: "NAME|FILE",
-				Description: `  ward contract spec access         of a contract on the chain
+				Description: `  ward contract spec access         of a contract on the chain; of a standard one also if no node answers
   ward contract spec my.wasm        of a file; no node is asked
   ward contract spec access --json  with every type
   ward contract spec access --schema > access.schema.json
@@ -86,6 +85,7 @@ only the chain's operator. Anybody may deploy what the authorities have permitte
 				Flags:  []urfave.Flag{&urfave.BoolFlag{Name: "schema", Usage: "as JSON Schema, draft 2020-12"}, nodeFlag, jsonFlag},
 				Action: contractSpec,
 			},
+			clientCommand(),
 		}, upgradeCommands()),
 	}
 }
@@ -384,15 +384,8 @@ func contractSpec(c *urfave.Context) error {
 		return err
 	}
 	defer s.close()
-	name := args[0]
-	var spec *abi.Spec
-	if filepath.Ext(name) == ".wasm" || strings.ContainsRune(name, filepath.Separator) {
-		m, err := s.module(name, "")
-		if err != nil {
-			return err
-		}
-		name, spec = m.Name, m.Spec
-	} else if spec, err = s.client.Spec(s.ctx, name); err != nil {
+	name, spec, err := s.specOf(args[0])
+	if err != nil {
 		return err
 	}
 	if c.Bool("schema") {
