@@ -48,9 +48,9 @@ var rules = []rule{
 		of:       []string{"sdk.", "sdk/wire"}, allow: []string{"runtime/abi.", "runtime/cbor", "sdk/wire"}, std: true,
 	},
 	{
-		sentence: "contracts import only the standard library and the guest sdk",
+		sentence: "contracts import only the standard library, the guest sdk and the clients of other contracts in contracts/remote",
 		of:       []string{"contracts"}, except: []string{"contracts.", "contracts/embed", "contracts/hostile"},
-		allow: []string{"sdk.", "sdk/wire"}, std: true,
+		allow: []string{"sdk.", "sdk/wire", "contracts/remote"}, std: true,
 	},
 	{
 		sentence: "node is built on runtime: it imports no sdk, contract, cli or testnet",
@@ -153,6 +153,7 @@ func TestRulesBite(t *testing.T) {
 		{"runtime/abi", "github.com/fxamacker/cbor/v2", "runtime/abi imports only"},
 		{"sdk", module + "/runtime/tx", "the guest sdk imports only"},
 		{"contracts/access", module + "/runtime/abi", "contracts import only"},
+		{"contracts/access", module + "/contracts", "contracts import only"},
 		{"node/api", module + "/sdk/client", "node is built on runtime"},
 		{"testnet/network", module + "/node", "testnet drives nodes as a user would"},
 		{"node", module + "/cli", "nothing imports cli"},

@@ -4,8 +4,9 @@
 //	devices/   is this device who it says it is
 //	access/    may this subject do that to this object
 //	authority/ who runs the chain
+//	remote/    how they call each other: clients, generated from their specs
 //
-// They are ordinary contracts: their folders import nothing of Ward but sdk, and
+// They are ordinary contracts: their folders import nothing of Ward but sdk and those clients, and
 // nothing here gives them more than any other contract has. This package, in
 // contrast, belongs to the host's side: it hands out their Wasm.
 //

@@ -54,8 +54,8 @@ func newSmartHouse(t *testing.T) *house {
 func (h *house) enrol(by, device *sdktest.Key) {
 	h.t.Helper()
 	owner := h.a.Address()
-	proof := device.Message(h.t, "ward-enrol-v1", possession{sdktest.ID, devices, owner, device.Address(), make([]byte, 16)})
-	h.Call(by, devices, "enrol", enrolArgs{&owner, "robot", device.Public(), proof}).OK()
+	proof := device.Message(h.t, "ward-enrol-v1", possession{sdktest.ID, registry, owner, device.Address(), make([]byte, 16)})
+	h.Call(by, registry, "enrol", enrolArgs{&owner, "robot", device.Public(), proof}).OK()
 }
 
 // denied is what check says of somebody whose key can't sign, or who is no device that may.
@@ -91,7 +91,7 @@ func TestDeviceNotActive(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 
-	h.Call(h.a, devices, "suspend", suspendArgs{robot.Address(), "lost in the garden"}).OK()
+	h.Call(h.a, registry, "suspend", suspendArgs{robot.Address(), "lost in the garden"}).OK()
 	h.denied(robot, whyDevice, "lost in the garden")
 	h.Call(robot, "access", "use", useArgs{Relation: "open", Object: h.door}).Refused(receipt.KeyShut)
 	if d := useBySecond(); d.Allowed || d.Why != whyDevice {
@@ -112,11 +112,11 @@ func TestDeviceNotActive(t *testing.T) {
 	}
 	h.Call(h.a, "access", "unforbid", unforbidArgs{robot.Address(), h.door}).OK()
 
-	h.Call(h.a, devices, "resume", suspendArgs{Device: robot.Address()}).OK()
+	h.Call(h.a, registry, "resume", suspendArgs{Device: robot.Address()}).OK()
 	if d := h.may(robot, id); d.ValidUntil != g.Expires {
 		t.Errorf("%+v", d)
 	}
-	h.Call(h.a, devices, "retire", suspendArgs{Device: robot.Address()}).OK()
+	h.Call(h.a, registry, "retire", suspendArgs{Device: robot.Address()}).OK()
 	h.denied(robot, whyDevice, "retired")
 }
 
@@ -137,13 +137,13 @@ func TestDevicePendingAndOwner(t *testing.T) {
 	if d := h.may(kiosk); d.Why != whyOwner {
 		t.Errorf("%+v", d)
 	}
-	h.Call(h.a, devices, "suspend", suspendArgs{Device: kiosk.Address()}).OK()
+	h.Call(h.a, registry, "suspend", suspendArgs{Device: kiosk.Address()}).OK()
 	h.denied(kiosk, whyDevice, "suspended")
 }
 
 // What devices can't answer is neither yes nor no; and it is asked only about who would be let in.
 func TestDevicesFails(t *testing.T) {
-	h := &house{t: t, Chain: sdktest.New(t, sdktest.Contract{Dir: "../hello", Name: devices}, sdktest.Contract{Dir: "."})}
+	h := &house{t: t, Chain: sdktest.New(t, sdktest.Contract{Dir: "../hello", Name: registry}, sdktest.Contract{Dir: "."})}
 	h.a, h.b, h.c = h.Account("a"), h.Account("b"), h.Account("c")
 	h.door = h.register(h.a, "door")
 	h.grant(h.a, h.open(h.b))

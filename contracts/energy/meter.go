@@ -1,30 +1,13 @@
 package main
 
-import "github.com/wardledger/ward/sdk"
-
-type (
-	deviceArgs struct {
-		Device sdk.Address
-	}
-	// deviceAnswer is what devices.status answers.
-	deviceAnswer struct {
-		Authentic bool
-		Device    sdk.Address
-		Owner     *sdk.Address
-		Model     string `wire:",omitempty"`
-		State     string `wire:",omitempty"`
-		Assurance string `wire:",omitempty"`
-		Why       string `wire:",omitempty"`
-		Reason    string `wire:",omitempty"`
-		At        sdk.Time
-	}
+import (
+	"github.com/wardledger/ward/contracts/remote/devices"
+	"github.com/wardledger/ward/sdk"
 )
-
-var deviceStatus = sdk.Remote[deviceArgs, deviceAnswer]("status")
 
 // active asks devices about a meter: it must be active, and belong to the party.
 func active(c *sdk.Ctx, m Market, meter, party sdk.Address) error {
-	a, err := deviceStatus.Call(c, m.Devices, deviceArgs{meter})
+	a, err := devices.At(m.Devices).Status(c, devices.StatusArgs{Device: meter})
 	switch {
 	case err != nil:
 		return errNotActive.Because("meter %s: %s", meter, err)
