@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"net"
 	"os"
@@ -92,7 +94,7 @@ func contractClient(c *urfave.Context) error {
 	case out.File == "":
 		out.File = filepath.Join(o.Package, o.Package+".go")
 	}
-	if err := writeGenerated(out.File, source); err != nil {
+	if err := writeGenerated(out.File, o.Package, source); err != nil {
 		return err
 	}
 	if o.Package != "main" {
@@ -144,14 +146,22 @@ func (s *session) specOf(arg string) (name string, spec *abi.Spec, err error) {
 	return "", nil, err
 }
 
-// writeGenerated writes a file, in place of one that was generated, too, but of no other.
-func writeGenerated(file string, source []byte) error {
+// writeGenerated writes a file of a Go package, in place of one that was generated, too, but of no other, and not beside another package.
+func writeGenerated(file, name string, source []byte) error {
 	there, err := os.ReadFile(file)
 	switch {
 	case err == nil && !bytes.HasPrefix(there, []byte(specgo.Header)):
 		return hint(fmt.Errorf("%s is there already, and was not written by \"ward contract client\"", file), "another --out, or move it away")
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
+	}
+	beside, _ := filepath.Glob(filepath.Join(filepath.Dir(file), "*.go"))
+	for _, other := range beside {
+		f, err := parser.ParseFile(token.NewFileSet(), other, nil, parser.PackageClauseOnly)
+		if err == nil && !strings.HasSuffix(other, "_test.go") && f.Name.Name != name && filepath.Clean(other) != filepath.Clean(file) {
+			return hint(fmt.Errorf("%s would be package %s beside %s, which is package %s", file, name, other, f.Name.Name),
+				"--out in another folder, or --package %s", f.Name.Name)
+		}
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
