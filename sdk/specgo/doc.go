@@ -15,7 +15,7 @@
 //
 // A spec may come from a chain, by anybody. Whatever abi.Spec.Check lets through compiles, and says the same on the
 // wire: sdk/wire makes of each Go type the very type of the spec, but for docs and the names of structs. (One thing Go can't say: a list of
-// numbers of 8 bits, which would be bytes. Their Go type is wider.)
+// uint8, which would be bytes. Those are uint16 here, and the other contract refuses what is too large.)
 // Docs become comments on lines of ours, in which nothing is a directive: they reach neither the compiler nor the Go command.
 // They are no doc tags, because those would lie in the module of each caller, where nothing reads them.
 //

@@ -6,6 +6,7 @@ import (
 	"go/format"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/wardledger/ward/runtime/abi"
@@ -118,7 +119,7 @@ func (w *writer) head(o Options) {
 		w.line("//")
 		w.file.WriteString(comment("Of its methods there are those that were asked for: " + strings.Join(chosen, ", ") + "."))
 	}
-	w.line("//\n// An optional field is left out if it is nil; a text, bytes, a list or a map if it is empty.")
+	w.line("//\n// An optional field is left out if it is nil; a text, a slice or a map also if it is empty.")
 	w.line("package %s\n", o.Package)
 	w.line("import (\n\"math\"\n\n\"github.com/wardledger/ward/sdk\"\n)\n")
 	w.line("// A Contract is %s under the name that it has on this chain.", w.spec.Name)
@@ -174,12 +175,15 @@ func (w *writer) goType(t *abi.Type, place string) string {
 	case abi.KindBool:
 		return "bool"
 	case abi.KindInt:
-		return "int64"
+		return "int" + bits(t)
 	case abi.KindUint:
-		return "uint64"
+		return "uint" + bits(t)
 	case abi.KindText:
 		return "string"
 	case abi.KindBytes:
+		if t.Size != 0 {
+			return "[" + strconv.FormatUint(t.Size, 10) + "]byte"
+		}
 		return "[]byte"
 	case abi.KindAddress:
 		return "sdk.Address"
@@ -188,6 +192,9 @@ func (w *writer) goType(t *abi.Type, place string) string {
 	case abi.KindDuration:
 		return "sdk.Duration"
 	case abi.KindList:
+		if t.Elem.Kind == abi.KindUint && t.Elem.Size == 8 {
+			return "[]uint16" // []uint8 is bytes
+		}
 		return "[]" + w.goType(t.Elem, place)
 	case abi.KindMap:
 		return "map[string]" + w.goType(t.Elem, place)
@@ -207,6 +214,25 @@ func (w *writer) goType(t *abi.Type, place string) string {
 
 // maxBeside is the longest doc that stands beside a field, in bytes; a longer one stands above it.
 const maxBeside = 90
+
+// bits is the width of an integer.
+func bits(t *abi.Type) string {
+	if t.Size == 0 {
+		return "64"
+	}
+	return strconv.FormatUint(t.Size, 10)
+}
+
+// emptyIsMissing reports whether an optional field is no pointer: what is empty is left out, as the SDK's own authors write it.
+func emptyIsMissing(t *abi.Type) bool {
+	switch t.Kind {
+	case abi.KindText, abi.KindList, abi.KindMap:
+		return true
+	case abi.KindBytes:
+		return t.Size == 0
+	}
+	return false
+}
 
 // structType writes a struct type, unless the same is there already, and returns what it is called.
 func (w *writer) structType(t *abi.Type, wanted, doc string) string {
@@ -237,10 +263,9 @@ func (w *writer) structType(t *abi.Type, wanted, doc string) string {
 		}
 		typ := w.goType(f.Type, name+goName)
 		if f.Optional {
-			switch f.Type.Kind {
-			case abi.KindText, abi.KindBytes, abi.KindList, abi.KindMap:
+			if emptyIsMissing(f.Type) {
 				tag += ",omitempty"
-			default:
+			} else {
 				typ = "*" + typ
 			}
 		}
@@ -271,7 +296,7 @@ func shape(t *abi.Type) string {
 	var b strings.Builder
 	var walk func(*abi.Type)
 	walk = func(t *abi.Type) {
-		fmt.Fprintf(&b, "%s %s{", t.Kind, t.Name)
+		fmt.Fprintf(&b, "%s %d %s{", t.Kind, t.Size, t.Name)
 		if t.Elem != nil {
 			walk(t.Elem)
 		}

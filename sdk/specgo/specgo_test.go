@@ -33,6 +33,8 @@ var update = flag.Bool("update", false, "write testdata anew")
 
 func kind(k abi.Kind) *abi.Type { return &abi.Type{Kind: k} }
 
+func sized(k abi.Kind, size uint64) *abi.Type { return &abi.Type{Kind: k, Size: size} }
+
 func list(t *abi.Type) *abi.Type { return &abi.Type{Kind: abi.KindList, Elem: t} }
 
 func mapTo(t *abi.Type) *abi.Type { return &abi.Type{Kind: abi.KindMap, Elem: t} }
@@ -48,6 +50,13 @@ func everything() *abi.Spec {
 		every = append(every, abi.Field{Name: k.String(), Doc: "a " + k.String(), Type: kind(k)})
 		every = append(every, abi.Field{Name: k.String() + "_or_not", Type: kind(k), Optional: true})
 	}
+	for _, size := range []uint64{8, 16, 32} {
+		for _, k := range []abi.Kind{abi.KindInt, abi.KindUint} {
+			every = append(every, abi.Field{Name: fmt.Sprintf("%s%d", k, size), Type: sized(k, size)})
+		}
+	}
+	every = append(every, abi.Field{Name: "hash", Type: sized(abi.KindBytes, 32)}, abi.Field{Name: "salt", Type: sized(abi.KindBytes, 8), Optional: true},
+		abi.Field{Name: "levels", Type: list(sized(abi.KindUint, 8))}, abi.Field{Name: "steps", Type: list(sized(abi.KindInt, 8))})
 	row := structOf("row", abi.Field{Name: "id", Type: kind(abi.KindUint), Doc: "its number"}, abi.Field{Name: "peer_id", Type: kind(abi.KindText)})
 	page := structOf("Page",
 		abi.Field{Name: "rows", Type: list(row)},
@@ -305,6 +314,9 @@ func bare(t *abi.Type) *abi.Type {
 	}
 	b := *t
 	b.Name, b.Elem, b.Fields = "", bare(t.Elem), nil
+	if b.Kind == abi.KindList && b.Elem.Kind == abi.KindUint && b.Elem.Size == 8 {
+		b.Elem.Size = 16 // which Go has no other way to say
+	}
 	for _, f := range t.Fields {
 		b.Fields = append(b.Fields, abi.Field{Name: f.Name, Type: bare(f.Type), Optional: f.Optional})
 	}
@@ -386,6 +398,10 @@ func drawKind(t *rapid.T, depth int) *abi.Type {
 		return &abi.Type{Kind: k, Elem: drawKind(t, depth+1)}
 	case abi.KindStruct:
 		return drawStruct(t, depth)
+	case abi.KindInt, abi.KindUint:
+		return sized(k, rapid.SampledFrom([]uint64{0, 0, 8, 16, 32}).Draw(t, "size"))
+	case abi.KindBytes:
+		return sized(k, rapid.SampledFrom([]uint64{0, 0, 1, 20, 32, abi.MaxArgs}).Draw(t, "size"))
 	default:
 		return kind(k)
 	}

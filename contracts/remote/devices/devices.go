@@ -5,7 +5,7 @@
 //
 // Of its methods there are those that were asked for: status.
 //
-// An optional field is left out if it is nil; a text, bytes, a list or a map if it is empty.
+// An optional field is left out if it is nil; a text, a slice or a map also if it is empty.
 package devices
 
 import (
