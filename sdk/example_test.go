@@ -1,6 +1,7 @@
 package sdk_test
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/wardledger/ward/runtime/abi"
@@ -271,6 +272,21 @@ func ExampleCallError() {
 	})
 	// Output:
 	// bell ring refused with its code 2
+}
+
+// A generated client has such constants for all errors of the other contract (ward contract client).
+func ExampleRemoteCode() {
+	const ErrAsleep sdk.RemoteCode = 2
+	declares(func() {
+		ring := sdk.Remote[struct{ Night bool }, uint64]("ring")
+
+		inCall(func(c *sdk.Ctx) {
+			_, err := ring.Call(c, "bell", struct{ Night bool }{true})
+			fmt.Println(errors.Is(err, ErrAsleep), sdk.NoContract(err))
+		})
+	})
+	// Output:
+	// true false
 }
 
 func ExampleNoContract() {

@@ -20,7 +20,8 @@ type remote struct {
 
 // Remote names a method of another contract, as a package variable. A is what it takes and R
 // what it answers, as this contract knows them: [None] for nothing. An answer that doesn't fit R
-// is an error, so R has every field that the other contract may send.
+// is an error, so R has every field that the other contract may send. `ward contract client`
+// writes all of it from the other contract's spec.
 func Remote[A, R any](method string) RemoteMethod[A, R] {
 	return RemoteMethod[A, R]{newRemote(method, reflect.TypeFor[A](), reflect.TypeFor[R]())}
 }
