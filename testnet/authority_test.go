@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +25,7 @@ import (
 	"github.com/wardledger/ward/sdk/client"
 	"github.com/wardledger/ward/sdk/wire"
 	"github.com/wardledger/ward/testnet/network"
+	"github.com/wardledger/ward/testnet/port"
 )
 
 // keeper is the operator of node i. Those of the first authorities have accounts.
@@ -200,12 +200,10 @@ func setsTold(t testing.TB, n *network.Network, i int) (events []struct {
 // have equal roots at every height, and no event is lost or doubled.
 func TestAuthorityJoinsAndLeaves(t *testing.T) {
 	nodes := republic(t, 4, 1)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	rpc, err := port.Free(map[string]bool{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	rpc := l.Addr().String()
-	l.Close()
 	nodes[1].Flags = []string{"--rpc=" + rpc}
 	newcomer := keeper(4)
 	if err := (client.Keyring{Dir: filepath.Join(nodes[4].Home, "keys")}).Add("newcomer", client.PlainKey(newcomer)); err != nil {

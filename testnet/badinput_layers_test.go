@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"regexp"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"github.com/wardledger/ward/sdk/client"
 	"github.com/wardledger/ward/sdk/sdktest"
 	"github.com/wardledger/ward/sdk/wire"
+	"github.com/wardledger/ward/testnet/port"
 	"github.com/wardledger/ward/testnet/site"
 )
 
@@ -53,12 +53,9 @@ func pair(t *testing.T) (authority, follower *node.Node) {
 		}
 		if i == 0 {
 			g.Authorities = []genesis.Authority{{Name: "authority", Key: id.Authority}}
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
+			if c.P2P, err = port.Free(map[string]bool{}); err != nil {
 				t.Fatal(err)
 			}
-			c.P2P = l.Addr().String()
-			l.Close()
 			peer = id.NodeID + "@" + c.P2P
 		} else {
 			c.Peers = []string{peer}

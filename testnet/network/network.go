@@ -111,7 +111,7 @@ func Up(ctx context.Context, c Config) (*Network, error) {
 	if n.config.Say == nil {
 		n.config.Say = func(string, ...any) {}
 	}
-	taken := map[int]bool{}
+	taken := map[string]bool{}
 	for i, node := range c.Nodes {
 		p, err := newProcess(i, node, taken)
 		if err != nil {
@@ -211,9 +211,9 @@ func (n *Network) AddNode(ctx context.Context, node Node) (int, error) {
 		n.mu.Unlock()
 		return 0, fmt.Errorf("network: no room for another node: it is down, or has %d", MaxNodes)
 	}
-	taken := map[int]bool{}
+	taken := map[string]bool{}
 	for _, other := range n.nodes {
-		taken[portOf(other.http)], taken[portOf(other.p2p)] = true, true
+		taken[other.http], taken[other.p2p] = true, true
 	}
 	p, err := newProcess(len(n.nodes), node, taken)
 	if err != nil {

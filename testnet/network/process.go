@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/wardledger/ward/sdk/client"
+	"github.com/wardledger/ward/testnet/port"
 )
 
 // process is a node of the network, whether it runs or not.
@@ -37,53 +35,15 @@ type life struct {
 	asked bool          // whether that was our wish
 }
 
-func newProcess(index int, node Node, taken map[int]bool) (*process, error) {
+func newProcess(index int, node Node, taken map[string]bool) (*process, error) {
 	p := &process{index: index, node: node}
-	for _, address := range []*string{&p.http, &p.p2p} {
-		port, err := freePort(taken)
-		if err != nil {
+	for _, address := range []*string{&p.http, &p.p2p} { // while the node is down, nobody is to get them by chance
+		var err error
+		if *address, err = port.Free(taken); err != nil {
 			return nil, err
 		}
-		*address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
 	return p, nil
-}
-
-// Ports are looked for below those that systems hand to outgoing connections (from 32768 on
-// Linux, 49152 elsewhere): while a node is down, nobody is to get its port by chance, not even
-// another node that tries to reach it.
-const (
-	firstPort = 20_000
-	endPort   = 32_000
-	portTries = 200
-)
-
-// freePort is a port of loopback on which nobody listens, and that isn't taken already.
-func freePort(taken map[int]bool) (int, error) {
-	var last error
-	for range portTries {
-		port := firstPort + rand.N(endPort-firstPort)
-		if taken[port] {
-			continue
-		}
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			last = err
-			continue
-		}
-		if err := l.Close(); err != nil {
-			return 0, err
-		}
-		taken[port] = true
-		return port, nil
-	}
-	return 0, fmt.Errorf("no free port between %d and %d after %d tries: %w", firstPort, endPort, portTries, last)
-}
-
-func portOf(address string) int {
-	_, port, _ := net.SplitHostPort(address) // ours
-	n, _ := strconv.Atoi(port)
-	return n
 }
 
 // start starts the process unless it runs.
