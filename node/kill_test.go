@@ -141,7 +141,7 @@ func (s *site) work(ctx context.Context, n int, node net.Addr) {
 		s.mu.Lock()
 		sequence := s.next[n]
 		s.mu.Unlock()
-		a, err := post(ctx, node, knock(s.t, byte(n+1), sequence), "commit")
+		a, err := post(ctx, node, knock(s.t, byte(n+1), sequence), untilCommit)
 		switch {
 		case err != nil: // whether it was taken, nobody knows: ask again after the restart
 			return
@@ -314,7 +314,7 @@ func TestKill(t *testing.T) {
 			t.Errorf("transaction %s: %+v, %v; was told %+v", id, got, err, want)
 		}
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
 	go func() { // until the stream has all that the log has
 		for ctx.Err() == nil {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/wardledger/ward/node"
+	"github.com/wardledger/ward/node/app"
 	"github.com/wardledger/ward/node/genesis"
 	"github.com/wardledger/ward/runtime/tx"
 )
@@ -122,10 +123,30 @@ func post(ctx context.Context, address net.Addr, raw []byte, wait string) (answe
 	return a, nil
 }
 
+// untilCommit waits for the block as long as a node waits at most: in ten seconds, which are the default, a busy machine may make none.
+const untilCommit = "commit&timeout=30"
+
+// patience is what a test waits for something before it says that it never came.
+const patience = time.Minute
+
+// onTime wants the block of a transaction that was asked for at a moment to have the true time. However long the block took, its proposer
+// looked at the clock after that moment.
+func onTime(t testing.TB, asked time.Time, a answer) {
+	t.Helper()
+	const cut = time.Second // a block's time is told in whole seconds
+	block := time.Unix(a.Time, 0)
+	if lag := asked.Sub(block); lag > app.MaxLag+cut {
+		t.Errorf("the time of block %d was %v behind when it was asked for", a.Height, lag)
+	}
+	if ahead := time.Until(block); ahead > cut {
+		t.Errorf("the time of block %d is %v ahead", a.Height, ahead)
+	}
+}
+
 // committed posts a transaction and waits for its block.
 func committed(t testing.TB, n *node.Node, raw []byte) answer {
 	t.Helper()
-	a, err := post(t.Context(), n.HTTP(), raw, "commit")
+	a, err := post(t.Context(), n.HTTP(), raw, untilCommit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,10 +168,9 @@ func TestRun(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- n.Wait(ctx) }()
+		asked := time.Now()
 		a := committed(t, n, knock(t, 1, life+1))
-		if lag := time.Since(time.Unix(a.Time, 0)); lag > 3*time.Second || lag < -time.Second {
-			t.Errorf("life %d: the block's time is %v behind", life, lag)
-		}
+		onTime(t, asked, a)
 		stop()
 		if err := <-ended; err != nil {
 			t.Errorf("life %d ended with %v", life, err)
@@ -354,15 +374,17 @@ func TestTrueClock(t *testing.T) {
 	before := n.Log().Height()
 	began := time.Now()
 	a := committed(t, n, knock(t, 1, 2))
-	lag := time.Since(time.Unix(a.Time, 0))
-	t.Logf("after 30 s of silence: committed in %v, block time %v behind, heights %d, %d, %d", time.Since(began), lag, first.Height, before, a.Height)
-	if lag > 2*time.Second || lag < -time.Second {
-		t.Errorf("the block's time is %v behind", lag)
-	}
+	t.Logf("after 30 s of silence: committed in %v, heights %d, %d, %d", time.Since(began), first.Height, before, a.Height)
+	onTime(t, began, a)
 	if a.Height != before+2 {
 		t.Errorf("the transaction is in block %d, want %d: one empty block before it", a.Height, before+2)
 	}
-	if next := committed(t, n, knock(t, 1, 3)); next.Height > a.Height+2 {
+	next := committed(t, n, knock(t, 1, 3))
+	most := a.Height + 2 // behind the one that proves the block before
+	if time.Since(began) > app.MaxLag {
+		most++ // what a busy machine takes may be a silence again
+	}
+	if next.Height > most {
 		t.Errorf("without silence the next is in block %d, after %d", next.Height, a.Height)
 	}
 }

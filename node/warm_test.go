@@ -57,7 +57,7 @@ func TestWarm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		deadline := time.Now().Add(20 * time.Second)
+		deadline := time.Now().Add(patience)
 		for n.Condition().Contracts != want {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: %+v, want %+v", start, n.Condition().Contracts, want)

@@ -91,10 +91,13 @@ func (c *counter) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCo
 	return &abci.ResponseCommit{}, nil
 }
 
+// patience is what a test waits for something before it says that it never came.
+const patience = time.Minute
+
 // until waits for the application to say that it is enough.
 func (c *counter) until(t testing.TB, enough func(height int64, txs uint64) bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for {
 		c.mu.Lock()
 		ok, changed := enough(c.height, c.txs), c.changed
@@ -105,7 +108,7 @@ func (c *counter) until(t testing.TB, enough func(height int64, txs uint64) bool
 		select {
 		case <-changed:
 		case <-deadline:
-			t.Fatalf("height %d with %d transactions after 20 s", c.height, c.txs)
+			t.Fatalf("height %d with %d transactions after %v", c.height, c.txs, patience)
 		}
 	}
 }
@@ -286,7 +289,7 @@ func TestBrokenApplication(t *testing.T) {
 	submit(t, e, "fatal")
 	select {
 	case <-e.Done():
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the engine goes on")
 	}
 	if err := e.Err(); err == nil || !strings.Contains(err.Error(), "the disk is on fire") {

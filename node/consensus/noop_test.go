@@ -30,13 +30,13 @@ func TestNoop(t *testing.T) {
 			t.Fatalf("%q: %+v", raw, r)
 		}
 	}
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for len(got) < total {
 		select {
 		case raw := <-said:
 			got = append(got, raw)
 		case <-deadline:
-			t.Fatalf("%d of %d transactions after 20 s", len(got), total)
+			t.Fatalf("%d of %d transactions after %v", len(got), total, patience)
 		}
 	}
 	if !slices.Equal(got, sent) {
