@@ -11,8 +11,9 @@ import (
 	"github.com/wardledger/ward/sdk/client"
 )
 
-// patience is how long the dashboard may lag behind the receipts before an event counts as lost.
-const patience = 5 * time.Second
+// patience is how long the dashboard, or a node, may lag behind the receipts before what it does not have counts as lost: much
+// longer than any machine is busy with something else.
+const patience = 20 * time.Second
 
 // memory is for how many blocks an event is remembered whose receipt hasn't come yet.
 const memory = 1000

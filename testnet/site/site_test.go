@@ -58,6 +58,35 @@ func TestAgain(t *testing.T) {
 	})
 }
 
+// TestUntil: whoever comes when a grant has ended is rightly refused, and a view that was asked before the end has promised
+// nothing about a use after it.
+func TestUntil(t *testing.T) {
+	const end = 1_760_000_000
+	before, after := time.Unix(end-1, 999_999_999), time.Unix(end, 0)
+	if d := until(end); d(before) != decisionAllow || d(after) != decisionDeny {
+		t.Errorf("before the end %s, at the end %s", d(before), d(after))
+	}
+	for _, c := range []struct {
+		door     doorAt
+		promised string
+		asked    time.Time
+		said     string
+		used     time.Time
+		kept     bool
+	}{
+		{until(end), decisionAllow, before, decisionAllow, before, true},
+		{until(end), decisionAllow, before, decisionDeny, after, true},
+		{until(end), decisionDeny, after, decisionAllow, before, true}, // a node's clock is ahead of its blocks
+		{until(end), decisionAllow, before, decisionDeny, before, false},
+		{until(end), decisionAllow, after, decisionDeny, after, false},
+		{always(decisionDeny), decisionAllow, before, decisionDeny, after, false},
+	} {
+		if got := c.door.kept(c.promised, c.asked, c.said, c.used); got != c.kept {
+			t.Errorf("%s promised at %d, %s at %d: kept %v", c.promised, c.asked.Unix(), c.said, c.used.Unix(), got)
+		}
+	}
+}
+
 // sellerAndBuyer is a market where one has sold 1,000 Wh at 0.10 to another.
 func sellerAndBuyer(seller, buyer address.Address) *trade {
 	const slot = 900
