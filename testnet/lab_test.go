@@ -196,10 +196,14 @@ type answer struct {
 	}
 }
 
-// post sends raw bytes as a device would; wait is check, or commit to see what becomes of them.
+// post sends raw bytes as a device would; wait is check, or commit to see what becomes of them. It waits for the block as
+// long as a node waits at most: in ten seconds, which are the default, a busy machine may make none.
 func post(t testing.TB, n *node.Node, raw []byte, wait string) answer {
 	t.Helper()
 	url := fmt.Sprintf("http://%s/v1/tx?wait=%s", n.HTTP(), wait)
+	if wait == "commit" {
+		url += "&timeout=30"
+	}
 	r, err := http.Post(url, "application/cose", bytes.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)

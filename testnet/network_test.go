@@ -155,15 +155,23 @@ func ring(t testing.TB, n *network.Network, i, times int) (heights []uint64) {
 // says waits for a status with all of these words.
 func says(t testing.TB, n *network.Network, words ...string) *network.Status {
 	t.Helper()
+	return becomes(t, n, fmt.Sprintf("%q in what it says", words), func(s *network.Status) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(s.Says, word) })
+	})
+}
+
+// becomes waits for a status that is as wanted.
+func becomes(t testing.TB, n *network.Network, what string, wanted func(*network.Status) bool) *network.Status {
+	t.Helper()
 	ctx := within(t, time.Minute)
 	for {
 		s := n.Status(ctx)
-		if !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(s.Says, word) }) {
+		if wanted(s) {
 			return s
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("the status says %q, want %q in it; %+v", s.Says, words, s)
+			t.Fatalf("the status never had %s: %q, %+v", what, s.Says, s)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -204,9 +212,11 @@ func TestFourAuthorities(t *testing.T) {
 	ring(t, n, 0, 4) // one of them is the dead one's turn
 	rung += 4
 	s := says(t, n, "goes on: 3 of 4", "missing: node 3")
-	if s.Nodes[3].Running || s.Nodes[3].Trouble != "" || !s.Nodes[0].Running || s.Nodes[0].Peers != 2 {
+	if s.Nodes[3].Running || s.Nodes[3].Trouble != "" || !s.Nodes[0].Running {
 		t.Errorf("nodes %+v", s.Nodes)
 	}
+	// Two nodes that dial each other at once may both hang up, and try again after some seconds; blocks go round another way.
+	becomes(t, n, "two peers of node 0", func(s *network.Status) bool { return s.Nodes[0].Peers == 2 })
 
 	if err := n.Kill(2); err != nil {
 		t.Fatal(err)
@@ -222,10 +232,10 @@ func TestFourAuthorities(t *testing.T) {
 	if s.GoesOn() || s.Still < 3 || s.Voting != 2 || s.Needed != 3 {
 		t.Errorf("status %+v", s)
 	}
-	for _, i := range []int{0, 1} { // each says so itself, without knowing who runs
-		if missing := s.Nodes[i].Missing; !slices.Equal(sorted(missing), []string{"node 2", "node 3"}) {
-			t.Errorf("node %d misses %v", i, missing)
-		}
+	for _, i := range []int{0, 1} { // each says so itself, without knowing who runs, when it has waited long enough itself
+		becomes(t, n, fmt.Sprintf("nodes 2 and 3 missed by node %d", i), func(s *network.Status) bool {
+			return slices.Equal(sorted(s.Nodes[i].Missing), []string{"node 2", "node 3"})
+		})
 	}
 	if _, err := c.Receipt(ctx, waiting); err == nil {
 		t.Error("two of four authorities have decided a block")
