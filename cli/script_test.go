@@ -14,12 +14,16 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/wardledger/ward/cli"
 	"github.com/wardledger/ward/node"
+	"github.com/wardledger/ward/sdk/client"
+	"github.com/wardledger/ward/testnet/port"
 )
 
 // The scripts in testdata/script are the manual of the command and its test at once. In
@@ -41,6 +45,7 @@ func TestScripts(t *testing.T) {
 
 // scripts are those of a folder, with the commands below.
 func scripts(dir string) testscript.Params {
+	given := &addresses{taken: map[string]bool{}}
 	return testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
@@ -65,6 +70,7 @@ func scripts(dir string) testscript.Params {
 			}
 			n := new(scriptNode)
 			env.Values[nodesKey{}] = n
+			env.Values[addressesKey{}] = given
 			env.Defer(func() {
 				if n.node != nil {
 					if err := n.node.Close(); err != nil {
@@ -108,15 +114,16 @@ func unhex(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // node up starts the node of $WARD_HOME in this process, and sets WARD_NODE; node down
-// stops it. Up again, it listens where it did.
+// stops it. Up again, it listens where it did. node followed waits until somebody follows its events: a
+// command in the background says nothing when it has come that far.
 func startNode(ts *testscript.TestScript, neg bool, args []string) {
 	nodes := ts.Value(nodesKey{}).(*scriptNode)
 	switch {
 	case neg || len(args) != 1:
-		ts.Fatalf("usage: node up|down")
+		ts.Fatalf("usage: node up|down|followed")
 	case args[0] == "up" && nodes.node == nil:
 		if nodes.address == "" {
-			nodes.address = "127.0.0.1:0"
+			nodes.address = free(ts)
 		}
 		n, err := node.New(context.Background(), node.Config{
 			Home: ts.Getenv("WARD_HOME"), HTTP: nodes.address, P2P: "127.0.0.1:0", RPC: node.None,
@@ -128,6 +135,19 @@ func startNode(ts *testscript.TestScript, neg bool, args []string) {
 	case args[0] == "down" && nodes.node != nil:
 		ts.Check(nodes.node.Close())
 		nodes.node = nil
+	case args[0] == "followed" && nodes.node != nil:
+		c := &client.Client{URL: "http://" + nodes.address}
+		defer c.Close()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			status, err := c.Status(context.Background())
+			ts.Check(err)
+			if status.Subscribers > 0 {
+				return
+			}
+			if time.Now().After(deadline) {
+				ts.Fatalf("nobody follows the events")
+			}
+		}
 	default:
 		ts.Fatalf("the node is not in a state to go %s", args[0])
 	}
@@ -157,16 +177,32 @@ func setVar(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], value)
 }
 
+// free is an address that no other script finds too, and that stays free while a node of the script is down.
+func free(ts *testscript.TestScript) string {
+	all := ts.Value(addressesKey{}).(*addresses)
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	address, err := port.Free(all.taken)
+	ts.Check(err)
+	return address
+}
+
+type addressesKey struct{}
+
+// addresses are those that scripts have been given.
+type addresses struct {
+	mu    sync.Mutex
+	taken map[string]bool
+}
+
 // freeport NAME sets a variable to a TCP port of this machine that is free now.
 func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: freeport NAME")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	_, number, err := net.SplitHostPort(free(ts))
 	ts.Check(err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	ts.Check(errors.Join(err, l.Close()))
-	ts.Setenv(args[0], port)
+	ts.Setenv(args[0], number)
 }
 
 // setmodule writes a go.mod for the contract in the current folder that takes the SDK from
