@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/vm"
 )
 
@@ -20,6 +21,8 @@ type Engine interface {
 	Describe(ctx context.Context, wasm []byte) ([]byte, error)
 	// Vet says why a module may not be deployed.
 	Vet(ctx context.Context, wasm []byte) error
+	// Call runs a method of a module.
+	Call(ctx context.Context, code vm.Code, c *host.Call) (vm.Result, error)
 }
 
 var _ Engine = (*vm.Engine)(nil)

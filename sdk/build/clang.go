@@ -1,7 +1,6 @@
 package build
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -94,9 +93,10 @@ func withClang(ctx context.Context, engine Engine, o Options, files []string) (*
 	} else if err != nil {
 		return nil, err
 	}
+	at := specFile{file, doc}
 	spec, err := specjson.ParseSpec(doc)
 	if err != nil {
-		return nil, &SourceError{[]string{fmt.Sprintf("%s:%d: %v", file, lineOf(doc, err), err)}}
+		return nil, &SourceError{[]string{at.place(err)}}
 	}
 	version, err := tool.run(ctx, "--version")
 	if err != nil {
@@ -110,7 +110,18 @@ func withClang(ctx context.Context, engine Engine, o Options, files []string) (*
 	}
 	m, err := Open(module)
 	if err != nil {
-		return nil, &SourceError{[]string{file + ":1: " + err.Error()}}
+		return nil, &SourceError{[]string{at.place(err)}}
+	}
+	wrong, err := misfits(ctx, engine, m.Wasm, m.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("contract in %s: %w", o.Dir, err)
+	}
+	if len(wrong) > 0 {
+		e := &SourceError{}
+		for _, w := range wrong {
+			e.Mistakes = append(e.Mistakes, at.mistake(at.method(w.method), "the method %s: %s", w.method, w.why))
+		}
+		return nil, e
 	}
 	return m, nil
 }
@@ -119,9 +130,3 @@ var (
 	atLine       = regexp.MustCompile(`(?m)^[^\s:]+\.[ch]:\d+`)
 	clangVersion = regexp.MustCompile(`\d+(\.\d+)+`)
 )
-
-// lineOf is where JSON is wrong, as far as the error says.
-func lineOf(doc []byte, err error) int {
-	offset := specjson.Offset(err)
-	return 1 + bytes.Count(doc[:min(int(offset), len(doc))], []byte("\n"))
-}

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/wardledger/ward/runtime/host"
+	"github.com/wardledger/ward/runtime/vm"
 )
 
 // forever is an engine with a contract that loops.
@@ -16,6 +19,8 @@ func (forever) Describe(ctx context.Context, _ []byte) ([]byte, error) {
 }
 
 func (forever) Vet(context.Context, []byte) error { return nil }
+
+func (forever) Call(context.Context, vm.Code, *host.Call) (vm.Result, error) { return vm.Result{}, nil }
 
 func TestDescribeEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
