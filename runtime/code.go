@@ -31,6 +31,7 @@ type creation struct {
 	init         []byte
 	delay        int64 // of its timelock, seconds
 	permit       bool  // what was permitted, and so decided by others than the sender
+	ofContract   bool  // admin is a contract, as far as that is known
 }
 
 // executeCode is CodeContract.
@@ -85,6 +86,8 @@ func (r *Runtime) deploy(ctx context.Context, c call, a codeArgs) (outcome, erro
 			return outcome{}, err
 		}
 		n.admin, n.capabilities, n.permit = address.Address(p.Admin), p.Capabilities, true
+		// An address doesn't say what it is of. It is that of a contract if it is who permitted this, or the new contract itself.
+		n.ofContract = n.admin == p.By || n.admin == address.OfContract(n.name)
 	}
 	return r.create(ctx, c, n)
 }
@@ -265,6 +268,7 @@ func (r *Runtime) create(ctx context.Context, c call, n creation) (outcome, erro
 		// Or init, which runs with the new contract's powers, would take whoever deploys for its master.
 		c.sender = n.admin
 	}
+	c.fromContract = n.ofContract
 	if n.init == nil {
 		n.init = document()
 	}

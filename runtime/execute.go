@@ -43,6 +43,7 @@ type call struct {
 	contract, method string
 	args             []byte
 	sender, origin   address.Address
+	fromContract     bool // sender is one; it is the admin in whose name init or a hook runs
 	seed             [32]byte
 	view             bool
 	meter            *gas.Meter
@@ -180,7 +181,7 @@ func (r *Runtime) enter(ctx context.Context, c call, instance registry.Instance)
 	h := &host.Call{
 		Chain: c.chain.ID, Block: host.Block{Height: c.height, Time: c.time},
 		Contract: c.contract, Method: c.method, Args: c.args,
-		Sender: c.sender, Origin: c.origin, View: c.view, Seed: c.seed,
+		Sender: c.sender, Origin: c.origin, FromContract: c.fromContract, View: c.view, Seed: c.seed,
 		Capabilities: instance.Capabilities,
 		Gas:          c.meter, Store: c.overlay, Accounts: accounts{c.records, c.height}, Authorities: authorities{c.records},
 		Parameters: c.records, Permits: permits{c.records},

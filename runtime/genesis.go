@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
@@ -118,7 +119,7 @@ func (g *genesisBlock) execute(r *Runtime) error {
 			sender: contract.Admin, origin: contract.Admin, seed: sha256.Sum256(contract.Code), meter: gas.NewMeter(gas.MaxLimit),
 		}, creation{
 			name: contract.Name, code: contract.Code, admin: contract.Admin,
-			capabilities: contract.Capabilities, init: contract.Init,
+			capabilities: contract.Capabilities, init: contract.Init, ofContract: g.genesis.has(contract.Admin),
 		})
 		if err != nil {
 			return err
@@ -147,6 +148,11 @@ var eventsCollection = []byte("\x00events")
 func writeEventsRoot(overlay *state.Overlay, height uint64, events []receipt.Event) error {
 	root := receipt.EventsRoot(events)
 	return overlay.Set(eventsCollection, cbor.AppendUint(nil, height), root[:])
+}
+
+// has reports whether an address is that of a contract of genesis.
+func (g *Genesis) has(a address.Address) bool {
+	return slices.ContainsFunc(g.Contracts, func(c GenesisContract) bool { return address.OfContract(c.Name) == a })
 }
 
 // refusalOf says how the creation of a contract with some code ended, for people: by an error that its init declares, with number and name.

@@ -220,7 +220,9 @@ func (r *Runtime) replace(ctx context.Context, c call, t target, history registr
 	if !has {
 		return out, nil
 	}
-	c.sender = t.Admin // also if somebody else sent what the admin, a contract, has permitted
+	// Somebody else sent what the admin, a contract, has permitted: see targetOf. An account that is the admin sends by itself.
+	c.fromContract = c.sender != t.Admin
+	c.sender = t.Admin
 	hooked, err := r.hook(ctx, c, t.Instance, spec, hookMethod, document(uintOf("from", from)))
 	if err != nil || hooked.Code != receipt.OK {
 		return hooked, err

@@ -407,6 +407,72 @@ func TestAdmin(t *testing.T) {
 	expect(t, c.one(c.sign(bob, "thing", "put", arguments(1))), receipt.OK)
 }
 
+// kinder keeps what its init and its hook are told of their sender, and answers it to any call.
+func kinder(doc string) []byte {
+	m := wasmtest.New()
+	kind, set, get, ret, method := m.Import(abi.Module, "caller_kind"), m.Import(abi.Module, "set"), m.Import(abi.Module, "get"), m.Import(abi.Module, "ret"), m.Import(abi.Module, "method")
+	col, n := m.Data("rows")
+	row := wasmtest.Seq(wasmtest.I32(col), wasmtest.I32(n), wasmtest.I32(col), wasmtest.I32(n))
+	const at = 1 << 10
+	// Methods: "init" and "upgrade" store, "r" reads; the length of the name says which it is.
+	m.Export(abi.ExportCall,
+		wasmtest.I32(at), wasmtest.I32(32), wasmtest.Call(method), wasmtest.I32(1), wasmtest.Raw(0x47), wasmtest.If(
+			wasmtest.I32(at), wasmtest.Call(kind), wasmtest.Raw(0x3a, 0, 0),
+			row, wasmtest.I32(at), wasmtest.I32(1), wasmtest.Call(set)),
+		row, wasmtest.I32(at), wasmtest.I32(1), wasmtest.Call(get), wasmtest.Raw(0x1a),
+		wasmtest.I32(at), wasmtest.I32(1), wasmtest.Call(ret))
+	spec := abi.Spec{ABI: 2, Name: "kinder", Doc: doc, Methods: []abi.Method{{Name: "init"}, {Name: "upgrade", Args: &abi.Type{Kind: abi.KindStruct,
+		Fields: []abi.Field{{Name: "from", Type: &abi.Type{Kind: abi.KindUint}}}}}, {Name: "r"}}}
+	wasm, err := abi.AppendSpec(m.Bytes(), spec.Encode())
+	if err != nil {
+		panic(err)
+	}
+	return wasm
+}
+
+// Init and the hook know what the admin is in whose name they run: an account, a contract, or nobody.
+func TestHookKnowsItsSender(t *testing.T) {
+	one, two := kinder("one"), kinder("two")
+	quorum := address.OfContract("permit")
+	c := governed(t, func(g *runtime.Genesis) {
+		g.Contracts = append(g.Contracts,
+			runtime.GenesisContract{Name: "bobs", Code: one, Admin: bob.Public().Address()},
+			runtime.GenesisContract{Name: "theirs", Code: one, Admin: quorum},
+			runtime.GenesisContract{Name: "own", Code: one, Admin: address.OfContract("own")},
+			runtime.GenesisContract{Name: "nobodys", Code: one})
+	})
+	told := func(name string, want byte) {
+		t.Helper()
+		r := c.one(c.sign(alice, name, "r", arguments(1)))
+		if expect(t, r, receipt.OK); !bytes.Equal(r.Return, []byte{want}) {
+			t.Errorf("%s was told %x, want %d", name, r.Return, want)
+		}
+	}
+	told("bobs", abi.CallerAccount)
+	told("theirs", abi.CallerContract)
+	told("own", abi.CallerContract)
+	told("nobodys", abi.CallerNobody)
+
+	expect(t, c.one(c.code(bob, "upgrade", "name", "bobs", "code", two)), receipt.OK)
+	told("bobs", abi.CallerAccount)
+	c.ask("permit", permit("theirs", two, func(p *abi.Permit) { p.Admin = quorum[:] }), abi.StatusOK)
+	expect(t, c.one(c.code(alice, "upgrade", "name", "theirs", "code", two)), receipt.OK)
+	told("theirs", abi.CallerContract)
+
+	later := address.OfContract("later-own")
+	for name, admin := range map[string]struct {
+		address []byte
+		kind    byte
+	}{
+		"later": {account(bob), abi.CallerAccount}, "later-theirs": {quorum[:], abi.CallerContract}, "later-own": {later[:], abi.CallerContract},
+		"later-nobodys": {make([]byte, abi.AddressSize), abi.CallerNobody},
+	} {
+		c.ask("permit", permit(name, one, func(p *abi.Permit) { p.Admin = admin.address }), abi.StatusOK)
+		expect(t, c.one(deployment(c, alice, name, one)), receipt.OK)
+		told(name, admin.kind)
+	}
+}
+
 // A contract with powers also needs a permit of its new code: with its own admin and its own powers, once. Back too.
 func TestUpgradeOfPowers(t *testing.T) {
 	quorum := address.OfContract("permit")

@@ -111,5 +111,6 @@ func (c *Ctx) Randomness() (h Hash) {
 	return h
 }
 
-// CalledByContract reports whether Sender is a contract. Otherwise it is the account of a key, or nobody in a view.
+// CalledByContract reports whether Sender is a contract. Otherwise it is the account of a key, or nobody in a view. In [Init] and [Upgrade] Sender is the admin, which
+// may be a contract too: one of genesis, the one that has permitted the code, or this one itself.
 func (c *Ctx) CalledByContract() bool { return hostCallerKind() == abi.CallerContract }

@@ -210,7 +210,7 @@ func Table() []Function {
 		{Name: "exists", Params: out("col", "collen", "key", "keylen"), Results: one(I32), Since: 2, Gas: "Read + ReadByte x key", View: true,
 			Doc: "Returns 1 if there is a row of this contract's collection, else 0."},
 		{Name: "caller_kind", Results: one(I32), Since: 2, Gas: "nothing more", View: true,
-			Doc: "Returns what sender is: 0 nobody (a view that nobody asked for), 1 the account of a key, 2 a contract."},
+			Doc: "Returns what sender is: 0 nobody (a view that nobody asked for, init of what is nobody's), 1 the account of a key, 2 a contract (in init and upgrade: an admin that is one)."},
 		{Name: "randomness", Params: out("out32"), Since: 2, Gas: "Hash", View: true,
 			Doc: "Writes 32 bytes that differ from transaction to transaction and are the same on every node. They are public and whoever sends the transaction can choose them: never a secret, a nonce or a lottery."},
 		{Name: "sha512", Params: out("ptr", "len", "out64"), Since: 2, Gas: "Hash + HashByte x len", View: true,

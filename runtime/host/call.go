@@ -95,6 +95,9 @@ type Call struct {
 	Args     []byte          // one canonical CBOR item
 	Sender   address.Address // who calls
 	Origin   address.Address // whose key signed the transaction
+	// FromContract says that Sender is a contract, though no contract makes this call: it is the admin in whose name the runtime calls init or an upgrade's
+	// hook. Of a call that a contract makes it is known anyway.
+	FromContract bool
 	// View makes every function that would change something end the call.
 	View bool
 	// Capabilities are the extra powers of the contract, such as abi.CapabilityAccounts.
@@ -178,9 +181,9 @@ func (c *Call) Tell(n int) error { return c.Charge(gas.HostByte * uint64(n)) }
 // CallerKind says what Sender is, as abi's caller_kind.
 func (c *Call) CallerKind() int {
 	switch {
-	case c.outer != nil:
+	case c.outer != nil || c.FromContract:
 		return abi.CallerContract
-	case c.View && c.Sender == (address.Address{}):
+	case c.Sender == (address.Address{}):
 		return abi.CallerNobody
 	}
 	return abi.CallerAccount

@@ -254,6 +254,15 @@ func TestCallerKind(t *testing.T) {
 	if k := c.CallerKind(); k != abi.CallerNobody {
 		t.Errorf("a view: %d", k)
 	}
+	c.View = false
+	if k := c.CallerKind(); k != abi.CallerNobody {
+		t.Errorf("init of what is nobody's: %d", k)
+	}
+	c.Sender, c.FromContract = address.Address{1}, true
+	if k := c.CallerKind(); k != abi.CallerContract {
+		t.Errorf("a hook in the name of a contract: %d", k)
+	}
+	c.Sender, c.FromContract, c.View = address.Address{}, false, true
 	c.Run = func(inner *host.Call) (*host.Stop, error) {
 		if k := inner.CallerKind(); k != abi.CallerContract {
 			t.Errorf("an inner call: %d", k)

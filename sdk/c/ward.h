@@ -312,8 +312,8 @@ WARD_IMPORT(authorities_set) int32_t ward_authorities_set(const void *ptr, uint3
 /* Returns 1 if there is a row of this contract's collection, else 0. Gas: Read + ReadByte x key. Since version 2. */
 WARD_IMPORT(exists) int32_t ward_exists(const void *col, uint32_t collen, const void *key, uint32_t keylen);
 
-/* Returns what sender is: 0 nobody (a view that nobody asked for), 1 the account of a key, 2 a contract. Gas: nothing
- * more. Since version 2. */
+/* Returns what sender is: 0 nobody (a view that nobody asked for, init of what is nobody's), 1 the account of a key,
+ * 2 a contract (in init and upgrade: an admin that is one). Gas: nothing more. Since version 2. */
 WARD_IMPORT(caller_kind) int32_t ward_caller_kind(void);
 
 /* Writes 32 bytes that differ from transaction to transaction and are the same on every node. They are public and
