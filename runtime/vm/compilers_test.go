@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -205,4 +207,123 @@ func TestCReadme(t *testing.T) {
 		ends(t, run(t, e, wasm, c), receipt.UnknownMethod, "no such method")
 	})
 	t.Logf("%d bytes", len(wasm))
+}
+
+// TestConformanceTable keeps the table in sdk/c/README.md: what the contract in testdata/conformance comes to in each language, in bytes and gas. With -update it
+// writes it anew. Where another version of a compiler stands in it, or one is missing here, it is only shown.
+//
+//	go test -tags compilers ./runtime/vm -run TestConformanceTable -v
+func TestConformanceTable(t *testing.T) {
+	const page = "../../sdk/c/README.md"
+	columns := []struct{ name, call string }{
+		{"a row is there", `a.exists "door"`}, {"a row is set", `a.set #"door" "shut"`}, {"a scan", `a.scan 0:1 10:1 1000:2 #""`},
+		{"an event", `a.emit #"opened" 0xa1616e07`}, {"a call of another", `a.call #"b" #"who" []`},
+	}
+	head := []string{"", "compiler", "bytes"}
+	for _, c := range columns {
+		head = append(head, c.name)
+	}
+	rows := [][]string{append(head, "all calls")}
+	missing := false
+	for _, language := range []struct {
+		name, version string
+		build         func() ([]byte, error)
+	}{
+		{"Go, without the SDK", goruntime.Version(), func() ([]byte, error) { return goBuild(conformanceGo) }},
+		{"C", version("clang"), func() ([]byte, error) {
+			return compiled(t, cContract("-std=c99", "-O2", "testdata/conformance/conformance.c", "-o")), nil
+		}},
+		{"Rust", version("rustc"), func() ([]byte, error) {
+			return compiled(t, rustContract("3", "testdata/conformance/conformance.rs")), nil
+		}},
+		{"AssemblyScript", version("asc"), func() ([]byte, error) {
+			return compiled(t, ascContract("testdata/conformance/conformance.ts", "-O", "--runtime", "stub")), nil
+		}},
+	} {
+		if language.version == "" {
+			t.Logf("NOT RUN: no compiler of %s here", language.name)
+			missing = true
+			continue
+		}
+		wasm, err := language.build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := []string{language.name, language.version, thousands(uint64(len(wasm)))}
+		used, total := conforms(t, engines.compiler(), func(string) []byte { return wasm }), uint64(0)
+		for _, u := range used {
+			total += u.gas
+		}
+		for _, c := range columns {
+			i := slices.IndexFunc(used, func(u callGas) bool { return u.call == c.call })
+			if i < 0 {
+				t.Fatalf("%s has no call %s", conformanceCalls, c.call)
+			}
+			row = append(row, thousands(used[i].gas))
+		}
+		rows = append(rows, append(row, thousands(total)))
+	}
+	var b strings.Builder
+	for i, row := range rows {
+		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+		if i == 0 {
+			b.WriteString("|---|---|" + strings.Repeat("---:|", len(row)-2) + "\n")
+		}
+	}
+	got := b.String()
+	t.Log("\n" + got)
+
+	content, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(content), "\r\n", "\n")
+	begin := strings.Index(text, "|  | compiler |")
+	if begin < 0 {
+		t.Fatalf("%s has no table of this", page)
+	}
+	end := begin + strings.Index(text[begin:]+"\n\n", "\n\n") + 1
+	was := text[begin:min(end, len(text))]
+	switch {
+	case was == got:
+	case missing:
+		t.Logf("NOT COMPARED with %s: not every compiler is here", page)
+	case *update:
+		if err := os.WriteFile(page, []byte(text[:begin]+got+text[end:]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	case !slices.Equal(second(was), second(got)):
+		t.Logf("NOT COMPARED: the table in %s is of %q, these are %q; -update writes it anew", page, second(was), second(got))
+	default:
+		t.Errorf("the table in %s is another; if it should be: go test -tags compilers ./runtime/vm -run TestConformanceTable -update\n%s", page, firstDifference(got, was))
+	}
+}
+
+// second is the second column of a table: the compilers.
+func second(table string) (list []string) {
+	for line := range strings.Lines(table) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			list = append(list, cells[2])
+		}
+	}
+	return list
+}
+
+// version is a compiler with the number that it says it has, "" if it isn't here.
+func version(compiler string) string {
+	out, err := exec.Command(compiler, "--version").Output()
+	number := regexp.MustCompile(`\d+\.\d+\.\d+`).FindString(string(out))
+	if err != nil || number == "" {
+		return ""
+	}
+	return compiler + " " + number
+}
+
+// thousands is a number as the READMEs write it: 12,345.
+func thousands(n uint64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
