@@ -5,6 +5,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/wardledger/ward/runtime/abi/specjson"
 	"github.com/wardledger/ward/sdk/client"
 )
 
@@ -13,7 +14,8 @@ func queryCommand() *urfave.Command {
 		Name: "query", Usage: "ask a contract's view",
 		ArgsUsage: "CONTRACT METHOD [--field value ...]",
 		Description: `A view reads committed state and changes nothing; it needs no key. Fields are given as in
-"ward call", and --require makes the exit code 4 where the answer is no.
+"ward call", and --require makes the exit code 4 where the answer is no. Times are shown as 2026-03-01T08:00:00Z and
+durations as 1h30m; with --json, in seconds.
 
   ward query access --help
   ward query access check --subject @guest --relation open --object $OWNER/door/1
@@ -60,7 +62,7 @@ func query(c *urfave.Context) error {
 	}{a.Height, a.Time.Unix(), a.Clock, a.Result, a.GasUsed}
 	err = v.print(result, func() {
 		if a.Result != nil {
-			v.printf("%s\n", indented(a.Result))
+			v.printf("%s\n", indented(specjson.Readable(v.method.Result, a.Result)))
 		}
 	})
 	if err != nil {

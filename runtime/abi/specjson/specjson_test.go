@@ -389,6 +389,46 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// Times and durations are shown as people write them, at any depth; the rest as ToJSON shows it.
+func TestReadable(t *testing.T) {
+	at, long := kind(abi.KindTime), kind(abi.KindDuration)
+	for _, c := range []struct {
+		t         *abi.Type
+		doc, want string
+	}{
+		{at, "1772352000", `"2026-03-01T08:00:00Z"`},
+		{at, "0", `"1970-01-01T00:00:00Z"`},
+		{at, "-62167219200", `"0000-01-01T00:00:00Z"`},
+		{at, "-62167219201", "-62167219201"},
+		{at, "253402300799", `"9999-12-31T23:59:59Z"`},
+		{at, "253402300800", "253402300800"},
+		{long, "0", `"0s"`},
+		{long, "30", `"30s"`},
+		{long, "60", `"1m"`},
+		{long, "600", `"10m"`},
+		{long, "3600", `"1h"`},
+		{long, "36000", `"10h"`},
+		{long, "5400", `"1h30m"`},
+		{long, "3601", `"1h0m1s"`},
+		{long, "-172800", `"-48h"`},
+		{long, "9223372036", `"2562047h47m16s"`},
+		{long, "9223372037", "9223372037"},
+		{long, `"9223372036854775807"`, `"9223372036854775807"`},
+		{list(at), "[1,2]", `["1970-01-01T00:00:01Z","1970-01-01T00:00:02Z"]`},
+		{dict(long), `{"a":90}`, `{"a":"1m30s"}`},
+		{record("", must("all", list(window)), must("n", kind(abi.KindInt))), `{"all":[{"from":1},{"from":1,"until":2}],"n":3}`,
+			`{"all":[{"from":"1970-01-01T00:00:01Z"},{"from":"1970-01-01T00:00:01Z","until":"1970-01-01T00:00:02Z"}],"n":3}`},
+		{window, `{"until":1}`, `{"until":1}`},   // not of the type
+		{kind(abi.KindUint), `"0x00"`, `"0x00"`}, // nor this
+		{window, "null", "null"},
+		{nil, `{"from":1}`, `{"from":1}`},
+	} {
+		if got := specjson.Readable(c.t, []byte(c.doc)); string(got) != c.want {
+			t.Errorf("%s: got %s, want %s", c.doc, got, c.want)
+		}
+	}
+}
+
 func TestSpec(t *testing.T) {
 	got := specjson.Spec(&abi.Spec{ABI: 1, Name: "access", Methods: []abi.Method{
 		{Name: "grant", Doc: "Grants.", Args: window, Result: list(kind(abi.KindUint))}},
@@ -433,6 +473,10 @@ func FuzzToCBOR(f *testing.F) {
 		again, err := specjson.ToCBOR(everything, doc)
 		if err != nil || !bytes.Equal(again, item) {
 			t.Fatalf("%q gives %x, then %q gives %x, %v", in, item, doc, again, err)
+		}
+		readable := specjson.Readable(everything, doc)
+		if again, err := specjson.ToCBOR(everything, readable); err != nil || !bytes.Equal(again, item) {
+			t.Fatalf("%s is shown as %s, which is %x, %v", doc, readable, again, err)
 		}
 	})
 }
@@ -486,6 +530,7 @@ func TestParseSpec(t *testing.T) {
 		{`{"nam":"a"}`, `unknown field "nam"`},
 		{`{"name":"a","methods":[{"name":"m","args":{"kind":"float"}}]}`, `method m: arguments: no kind "float"`},
 		{`{"name":"a","methods":[{"name":"m","result":{"kind":"list","elem":{"kind":"invalid"}}}]}`, `method m: result: no kind "invalid"`},
+		{`{"name":"a","methods":[{"name":"m","view":true,"result":{"kind":"list","elem":{"kind":"float"}}}]}`, `view m: result: no kind "float"`},
 		{`{"name":"a","events":[{"name":"e","fields":[{"name":"f"}]}]}`, "event e: field f: has no type"},
 	} {
 		if _, err := specjson.ParseSpec([]byte(c.doc)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -102,6 +102,23 @@ func fromList(t *abi.Type, text string, first int) (items []byte, n int, err err
 	return items, n, nil
 }
 
+// Readable returns a JSON document of type t, as [ToJSON] makes it, for people: times as RFC 3339 and durations as 1h30m, also
+// inside lists, maps and structs. [ToCBOR] reads it as it reads the other. What isn't of the type comes back as it is.
+func Readable(t *abi.Type, doc []byte) []byte {
+	if t == nil {
+		return doc
+	}
+	item, err := ToCBOR(t, doc)
+	if err != nil {
+		return doc
+	}
+	readable, err := forPeople.render(nil, cbor.NewReader(item), "", t)
+	if err != nil {
+		return doc
+	}
+	return readable
+}
+
 // Hint returns in a few words how a value of the type is written.
 func Hint(t *abi.Type) string {
 	if t == nil {

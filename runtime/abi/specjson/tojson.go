@@ -3,6 +3,8 @@ package specjson
 import (
 	"errors"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
@@ -23,11 +25,19 @@ func ToJSON(t *abi.Type, item []byte) ([]byte, error) {
 	if t == nil {
 		return Untyped(item), nil
 	}
-	return render(nil, cbor.NewReader(item), "", t)
+	return forPrograms.render(nil, cbor.NewReader(item), "", t)
 }
 
+// A form is for whom times and durations are written.
+type form int
+
+const (
+	forPrograms form = iota // numbers
+	forPeople               // text, where there is one
+)
+
 // render appends the JSON of the reader's next item. The item is canonical.
-func render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
+func (f form) render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
 	var err error
 	switch t.Kind {
 	case abi.KindBool:
@@ -43,7 +53,7 @@ func render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) 
 		if least, most := t.Ints(); v < least || v > most {
 			err = beyond(t, strconv.FormatInt(v, 10))
 		}
-		b = appendInt(b, v)
+		b = f.appendInt(b, t.Kind, v)
 	case abi.KindUint:
 		var v uint64
 		if v, err = r.Uint(); err != nil {
@@ -75,11 +85,11 @@ func render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) 
 			b = appendString(b, a.String())
 		}
 	case abi.KindList:
-		return renderList(b, r, path, t)
+		return f.list(b, r, path, t)
 	case abi.KindMap:
-		return renderMap(b, r, path, t)
+		return f.dict(b, r, path, t)
 	case abi.KindStruct:
-		return renderFields(b, r, path, t.Fields)
+		return f.fields(b, r, path, t.Fields)
 	default:
 		err = errors.New("type has no kind")
 	}
@@ -87,6 +97,30 @@ func render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) 
 		return nil, wrong(path, "%v", reason(err))
 	}
 	return b, nil
+}
+
+// appendInt appends an int, a time or a duration. For people too, a time outside the years 0 to 9999 is its number of seconds.
+func (f form) appendInt(b []byte, k abi.Kind, v int64) []byte {
+	const first, last = -62167219200, 253402300799
+	switch {
+	case f == forPeople && k == abi.KindTime && first <= v && v <= last:
+		return appendString(b, time.Unix(v, 0).UTC().Format(time.RFC3339))
+	case f == forPeople && k == abi.KindDuration && v == int64(time.Duration(v)*time.Second/time.Second):
+		return appendString(b, durationText(time.Duration(v)*time.Second))
+	}
+	return appendInt(b, v)
+}
+
+// durationText is a duration in hours, minutes and seconds, as it is read: 48h, 1h30m, 0s.
+func durationText(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // reason strips the offset, which means nothing to somebody who sees a path.
@@ -98,7 +132,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-func renderList(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
+func (f form) list(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
 	n, err := r.Array()
 	if err != nil {
 		return nil, wrong(path, "%s", reason(err))
@@ -108,14 +142,14 @@ func renderList(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, err
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if b, err = render(b, r, at(path, i), t.Elem); err != nil {
+		if b, err = f.render(b, r, at(path, i), t.Elem); err != nil {
 			return nil, err
 		}
 	}
 	return append(b, ']'), nil
 }
 
-func renderMap(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
+func (f form) dict(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
 	n, err := r.Map()
 	if err != nil {
 		return nil, wrong(path, "%s", reason(err))
@@ -130,14 +164,14 @@ func renderMap(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, erro
 			b = append(b, ',')
 		}
 		b = append(appendString(b, key), ':')
-		if b, err = render(b, r, join(path, key), t.Elem); err != nil {
+		if b, err = f.render(b, r, join(path, key), t.Elem); err != nil {
 			return nil, err
 		}
 	}
 	return append(b, '}'), nil
 }
 
-func renderFields(b []byte, r *cbor.Reader, path string, fields []abi.Field) ([]byte, error) {
+func (f form) fields(b []byte, r *cbor.Reader, path string, fields []abi.Field) ([]byte, error) {
 	n, err := r.Map()
 	if err != nil {
 		return nil, wrong(path, "%s", reason(err))
@@ -162,10 +196,10 @@ func renderFields(b []byte, r *cbor.Reader, path string, fields []abi.Field) ([]
 	}
 	b = append(b, '{')
 	first := true
-	for i, f := range fields {
+	for i, field := range fields {
 		if values[i] == nil {
-			if !f.Optional {
-				return nil, wrong(path, "missing %s (%s)", f.Name, Hint(f.Type))
+			if !field.Optional {
+				return nil, wrong(path, "missing %s (%s)", field.Name, Hint(field.Type))
 			}
 			continue
 		}
@@ -173,8 +207,8 @@ func renderFields(b []byte, r *cbor.Reader, path string, fields []abi.Field) ([]
 			b = append(b, ',')
 		}
 		first = false
-		b = append(appendString(b, f.Name), ':')
-		if b, err = render(b, cbor.NewReader(values[i]), join(path, f.Name), f.Type); err != nil {
+		b = append(appendString(b, field.Name), ':')
+		if b, err = f.render(b, cbor.NewReader(values[i]), join(path, field.Name), field.Type); err != nil {
 			return nil, err
 		}
 	}
