@@ -78,22 +78,27 @@ func declare[A, R any](name, doc string, view bool, fn func(*Ctx, A) (R, error))
 }
 
 func addMethod(name, doc string, view bool, args, result reflect.Type, run func(*method, *Ctx)) {
-	open("the method " + name)
+	kind := "method"
+	if view {
+		kind = "view"
+	}
+	what := "the " + kind + " " + name
+	open(what)
 	if !abi.ValidMethod(name) {
-		panic("sdk: " + strconv.Quote(name) + " is not a method's name: it is a lower-case letter, then letters, digits and _")
+		panic("sdk: " + strconv.Quote(name) + " is not a " + kind + "'s name: it is a lower-case letter, then letters, digits and _")
 	}
 	for _, other := range declared.methods {
 		if other.name == name {
-			panic("sdk: the method " + name + " is declared twice: give one another name")
+			panic("sdk: " + what + " is declared twice: give one another name")
 		}
 	}
-	documented("the method "+name, doc)
+	documented(what, doc)
 	m := method{
 		name: name, doc: doc, view: view, run: run,
-		args: wire.NewPlanFor("what the method "+name+" takes", args), result: wire.NewPlanFor("what the method "+name+" answers", result),
+		args: wire.NewPlanFor("what "+what+" takes", args), result: wire.NewPlanFor("what "+what+" answers", result),
 	}
 	if _, ok := m.args.IsStruct(); !ok {
-		panic("sdk: the method " + name + " takes a " + m.args.Type().Kind.String() + ": it must be a struct, whose fields have names")
+		panic("sdk: " + what + " takes a " + m.args.Type().String() + ": it must be a struct, whose fields have names")
 	}
 	if m.name == abi.MethodUpgrade && !isUpgrade(m) {
 		panic("sdk: only the chain calls a method upgrade: declare it with sdk.Upgrade, or name it otherwise")
@@ -175,7 +180,7 @@ func addEvent(name, doc string, t reflect.Type) *event {
 	documented("the event "+name, doc)
 	e := &event{name, doc, wire.NewPlanFor("what the event "+name+" says", t)}
 	if _, ok := e.plan.IsStruct(); !ok {
-		panic("sdk: event " + name + " is a " + e.plan.Type().Kind.String() + ": it must be a struct, whose fields are the attributes")
+		panic("sdk: event " + name + " is a " + e.plan.Type().String() + ": it must be a struct, whose fields are the attributes")
 	}
 	declared.events = append(declared.events, e)
 	return e

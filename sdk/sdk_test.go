@@ -293,6 +293,7 @@ func TestDeclarations(t *testing.T) {
 		// Names.
 		{`"Door" is not a contract's name: it is a lower-case letter, then`, func() { Describe("Door", "A door.") }},
 		{`"Open" is not a method's name: it is a lower-case letter, then`, func() { Method("Open", method, "Opens.") }},
+		{`"Open" is not a view's name: it is a lower-case letter, then`, func() { View("Open", method, "Opens.") }},
 		{`"Opened" is not an event's name: it is a lower-case letter, then`, func() { Event[args]("Opened", "Opened.") }},
 		{`"C" is not a collection's name: it is a lower-case letter, then`, func() { NewItem[uint64]("C") }},
 		{"only the chain calls a method upgrade", func() { Method("upgrade", method, "Upgrades.") }},
@@ -300,7 +301,8 @@ func TestDeclarations(t *testing.T) {
 
 		// Twice.
 		{"described twice, as one and as two", func() { Describe("one", "One."); Describe("two", "Two.") }},
-		{"the method open is declared twice: give one another name", func() { Method("open", method, "Opens."); View("open", method, "Opens.") }},
+		{"the view open is declared twice: give one another name", func() { Method("open", method, "Opens."); View("open", method, "Opens.") }},
+		{"the method open is declared twice", func() { View("open", method, "Opens."); Method("open", method, "Opens.") }},
 		{"the method init is declared twice", func() {
 			Init(func(*Ctx, None) error { return nil }, "Begins.")
 			Init(func(*Ctx, None) error { return nil }, "Begins.")
@@ -322,12 +324,19 @@ func TestDeclarations(t *testing.T) {
 		// No doc.
 		{"the contract door has no doc: say in a sentence", func() { Describe("door", "") }},
 		{"the method open has no doc: say in a sentence", func() { Method("open", none, "") }},
+		{"the view open has no doc: say in a sentence", func() { View("open", none, "") }},
 		{"the event opened has no doc: say in a sentence", func() { Event[args]("opened", "") }},
 		{"the error late has no doc: say in a sentence", func() { Error(7, "late", "") }},
 
 		// Types.
 		{"what the method f answers: float64 is float64: floating-point numbers are not the same on every machine, use an integer", func() {
 			Method("f", func(*Ctx, args) (float64, error) { return 0, nil }, "F.")
+		}},
+		{"what the view f takes: price.Cents is float64: floating-point numbers", func() {
+			View("f", func(*Ctx, price) (None, error) { return None{}, nil }, "F.")
+		}},
+		{"what the view f answers: float64 is float64: floating-point numbers", func() {
+			View("f", func(*Ctx, args) (float64, error) { return 0, nil }, "F.")
 		}},
 		{"the rows of feeds: feed.Prices[].Cents is float64: floating-point numbers", func() { NewMap[string, feed]("feeds") }},
 		{"the rows of state: price.Cents is float64: floating-point numbers", func() { NewItem[price]("state") }},
@@ -353,11 +362,15 @@ func TestDeclarations(t *testing.T) {
 		{"the method n takes a uint: it must be a struct, whose fields have names", func() {
 			Method("n", func(*Ctx, uint64) (None, error) { return None{}, nil }, "N.")
 		}},
+		{"the view n takes a uint8: it must be a struct, whose fields have names", func() {
+			View("n", func(*Ctx, uint8) (None, error) { return None{}, nil }, "N.")
+		}},
 		{"event e is a uint: it must be a struct", func() { Event[uint64]("e", "E.") }},
 		{"the keys of g do not start with the parts to find rows by, uint64: these must be the first field of the key", func() { By[uint64](NewMap[string, None]("g")) }},
 
 		// Too late.
 		{"the collection late is declared during a call: declare it as a package variable or in func init", func() { declared.complete = true; NewItem[uint64]("late") }},
+		{"the view late is declared during a call", func() { declared.complete = true; View("late", method, "Late.") }},
 		{"the error late is declared during a call", func() { declared.complete = true; Error(7, "late", "Late.") }},
 	} {
 		func() {

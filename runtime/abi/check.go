@@ -38,20 +38,20 @@ func (s *Spec) Check() error {
 	for i := range s.Methods {
 		m := &s.Methods[i]
 		if !ValidMethod(m.Name) {
-			return badName("method", m.Name)
+			return badName(m.kind(), m.Name)
 		}
-		what := "method " + m.Name
+		what := m.kind() + " " + m.Name
 		if first, _ := s.methodIndex(m.Name); first != i {
 			return errors.New(what + " is there twice")
 		}
 		if m.View && (m.Name == MethodInit || m.Name == MethodUpgrade) {
-			return errors.New(what + " is a view: it is called to write")
+			return errors.New("method " + m.Name + " is a view: it is called to write")
 		}
 		if err := checkDoc(what, m.Doc); err != nil {
 			return err
 		}
 		if m.Args != nil && m.Args.Kind != KindStruct {
-			return errors.New(what + ": arguments are a " + m.Args.Kind.String() + ", not a struct")
+			return errors.New(what + ": arguments are a " + m.Args.String() + ", not a struct")
 		}
 		if err := checkOptional(what+": arguments", m.Args); err != nil {
 			return err

@@ -23,13 +23,17 @@ func ParseSpec(doc []byte) (*abi.Spec, error) {
 		s.ABI = abi.Version
 	}
 	for _, m := range d.Methods {
+		what := "method"
+		if m.View {
+			what = "view"
+		}
 		args, err := parseType(m.Args)
 		if err != nil {
-			return nil, fmt.Errorf("spec: method %s: arguments: %w", m.Name, err)
+			return nil, fmt.Errorf("spec: %s %s: arguments: %w", what, m.Name, err)
 		}
 		result, err := parseType(m.Result)
 		if err != nil {
-			return nil, fmt.Errorf("spec: method %s: result: %w", m.Name, err)
+			return nil, fmt.Errorf("spec: %s %s: result: %w", what, m.Name, err)
 		}
 		s.Methods = append(s.Methods, abi.Method{Name: m.Name, Doc: m.Doc, View: m.View, Args: args, Result: result})
 	}
