@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -15,8 +16,9 @@ import (
 
 // An Exploration is random calls of a contract, and what must hold whatever they are.
 type Exploration struct {
-	// Contract is what is called: each of its methods and views, with arguments of their types. Numbers are of a dozen from 0 to 2^63 - 1,
-	// with 0, 1, 2, 3, 5 and 10 among them: a rule about a thing with a number is tried more often if things with these exist beforehand.
+	// Contract is what is called: each of its methods and views, with arguments of their types. Numbers are of a dozen from 0 to 2^63 - 1
+	// or to the largest that the type has, with 0, 1, 2, 3, 5, 10 and that one among them, and with a sign the negative ones and the
+	// smallest too: a rule about a thing with a number is tried more often if things with these exist beforehand.
 	Contract string
 	// As is who calls. Addresses and public keys among the arguments are mostly theirs.
 	As []*Key
@@ -227,12 +229,33 @@ func (d *draw) below(n int) int {
 	return int(first % uint32(n))
 }
 
-// number is small in half of all cases: boxes, doors and counts are.
-func (d *draw) number() uint64 {
+// number is at most most, which it often is, and small in half of all cases: boxes, doors and counts are.
+func (d *draw) number(most uint64) uint64 {
 	if d.below(2) == 0 {
 		return uint64(d.below(8))
 	}
-	return uints[d.below(len(uints))]
+	fit := 0
+	for fit < len(uints) && uints[fit] < most {
+		fit++
+	}
+	if i := d.below(fit + 1); i < fit {
+		return uints[i]
+	}
+	return most
+}
+
+// sized is so many bytes: mostly a key, if keys are as long.
+func (d *draw) sized(n int) string {
+	var all []string
+	for _, key := range d.x.As {
+		if public := key.Public(); len(public) == n {
+			all = append(all, fmt.Sprintf("0x%x", []byte(public)))
+		}
+	}
+	for _, fill := range []string{"00", "01", "ff", "ab"} {
+		all = append(all, "0x"+strings.Repeat(fill, n))
+	}
+	return all[d.below(len(all))]
 }
 
 var (
@@ -241,23 +264,29 @@ var (
 	bytes = []string{"0x00", "0x", "0x01", "0xff00ff", "0x" + strings.Repeat("ab", 32)}
 )
 
-// value is a value of a type as a JSON document has it. Numbers are rarely beyond what a narrower Go type than the spec's holds,
-// which is refused before the contract runs.
+// value is a value of a type as a JSON document has it.
 func (d *draw) value(t *abi.Type) any {
 	switch t.Kind {
 	case abi.KindBool:
 		return d.below(2) == 1
 	case abi.KindInt:
-		v := int64(d.number())
-		if d.below(4) == 1 {
-			v = -v
+		least, most := t.Ints()
+		v := int64(d.number(uint64(most)))
+		if d.below(4) != 1 {
+			return v
 		}
-		return v
+		if v == most {
+			return least
+		}
+		return -v
 	case abi.KindUint:
-		return d.number()
+		return d.number(min(t.Uints(), math.MaxInt64)) // what is beyond, most contracts refuse by a bound of their own
 	case abi.KindText:
 		return texts[d.below(len(texts))]
 	case abi.KindBytes:
+		if t.Size != 0 {
+			return d.sized(int(t.Size))
+		}
 		keys := len(d.x.As)
 		if i := d.below(keys + len(bytes)); i < keys {
 			return fmt.Sprintf("0x%x", []byte(d.x.As[i].Public()))
