@@ -25,12 +25,15 @@ var codeSpec = func() *abi.Spec {
 		f.Optional = true
 		return f
 	}
+	hashed := func(name, doc string) abi.Field {
+		return abi.Field{Name: name, Doc: doc, Type: &abi.Type{Kind: abi.KindBytes, Size: abi.HashSize}}
+	}
 	of := func(name string, fields ...abi.Field) *abi.Type {
 		return &abi.Type{Kind: abi.KindStruct, Name: name, Fields: fields}
 	}
 	var (
 		code     = field("code", abi.KindBytes, "the Wasm module")
-		hash     = field("hash", abi.KindBytes, "SHA-256 of the code")
+		hash     = hashed("hash", "SHA-256 of the code")
 		name     = field("name", abi.KindText, "what the contract is called")
 		admin    = field("admin", abi.KindAddress, "whose contract it is")
 		version  = field("version", abi.KindUint, "number of the code among those of this contract, from 1")
@@ -40,7 +43,7 @@ var codeSpec = func() *abi.Spec {
 		delay    = field("delay", abi.KindDuration, "how long a change of code is announced before it may happen")
 	)
 	changed := of("Changed", hash, version)
-	moved := []abi.Field{name, version, hash, from, field("before", abi.KindBytes, "SHA-256 of the code before"), field("by", abi.KindAddress, "who did it")}
+	moved := []abi.Field{name, version, hash, from, hashed("before", "SHA-256 of the code before"), field("by", abi.KindAddress, "who did it")}
 	return &abi.Spec{
 		ABI: abi.Version, Name: CodeContract,
 		Doc: "Deploys contracts: for whoever the chain's parameters let, and what a contract with the capability code permits. Replaces their code, for their admin.",

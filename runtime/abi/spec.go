@@ -170,13 +170,16 @@ func Refused() EventSpec {
 	field := func(name string, kind Kind, doc string) Field {
 		return Field{Name: name, Doc: doc, Type: &Type{Kind: kind}}
 	}
+	code := func(name, doc string) Field {
+		return Field{Name: name, Doc: doc, Type: &Type{Kind: KindUint, Size: 32}}
+	}
 	return EventSpec{
 		Name: RefusedEvent,
 		Doc:  "The transaction was executed and failed; nothing of what the contract wrote or emitted remains.",
 		Fields: []Field{
-			field("code", KindUint, "The receipt's code."),
+			code("code", "The receipt's code."),
 			field("name", KindText, "The code's name."),
-			field("contract_code", KindUint, "The contract's own code, or 0."),
+			code("contract_code", "The contract's own code, or 0."),
 			field("method", KindText, "The method that was called."),
 			field("reason", KindText, "Why, for people."),
 			field("sender", KindAddress, "The account that called."),
