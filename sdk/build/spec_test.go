@@ -40,14 +40,16 @@ func TestSpecOfC(t *testing.T) {
 		{"a comma", "spec.json", `"doc": "Counts to a million.",`, `"doc": "Counts to a million."`, "spec.json:4: spec: "},
 		{"another type", "spec.json", `"doc": "Counts to a million."`, `"doc": 7`, "spec.json:3: spec: "},
 		{"a field that there isn't", "spec.json", `"view": true`, `"veiw": true`, `spec.json:11: spec: json: unknown field "veiw"`},
-		{"a kind that there isn't", "spec.json", `"result": {"kind": "uint"}
+		{"a kind that there isn't", "spec.json", `"result": {"kind": "uint", "size": 32}
     }`, `"result": {"kind": "float"}
     }`, `spec.json:9: spec: method add: result: no kind "float"`},
-		{"a field without a type", "spec.json", `{"name": "total", "doc": "to what", "type": {"kind": "uint"}}`, `{"name": "total", "doc": "to what"}`,
+		{"a field without a type", "spec.json", `{"name": "total", "doc": "to what", "type": {"kind": "uint", "size": 32}}`, `{"name": "total", "doc": "to what"}`,
 			"spec.json:19: spec: event added: field total: has no type"},
-		{"a name twice", "spec.json", `{"name": "total", "doc": "Say`, `{"name": "add", "doc": "Say`, "spec.json:11: spec: method add is there twice"},
+		{"a name twice", "spec.json", `{"name": "total", "doc": "Say`, `{"name": "add", "doc": "Say`, "spec.json:11: spec: view add is there twice"},
 		{"a code that is reserved", "spec.json", `"code": 2`, `"code": 0`, "spec.json:23: spec: error too_much has code 0, which means success"},
-		{"a name that is none", "spec.json", `{"name": "total", "doc": "Say`, `{"name": "Total", "doc": "Say`, "spec.json:11: spec: method"},
+		{"a name that is none", "spec.json", `{"name": "total", "doc": "Say`, `{"name": "Total", "doc": "Say`, "spec.json:11: spec: view"},
+		{"a size that there isn't", "spec.json", `"view": true, "result": {"kind": "uint", "size": 32}`, `"view": true, "result": {"kind": "uint", "size": 7}`,
+			"spec.json:11: spec: view total: result: uint of 7 bits: 8, 16 and 32 are sizes"},
 	} {
 		edit := func(file, content string) string {
 			if c.file != file {

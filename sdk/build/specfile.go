@@ -24,7 +24,7 @@ func (f specFile) mistake(at int, format string, args ...any) string {
 var (
 	unknownField = regexp.MustCompile(`json: unknown field ("[^"]*")`)
 	// partOf is how an error begins that is about a method, an event or an error, with its name.
-	partOf = regexp.MustCompile(`^spec: (method|event|error) "?([^\s:"]+)"?`)
+	partOf = regexp.MustCompile(`^spec: (method|view|event|error) "?([^\s:"]+)"?`)
 	// detail is what it says to be wrong there, from the end.
 	detail = regexp.MustCompile(`^.*(?:no kind|field) "?([^\s:"]+)"?`)
 )
@@ -37,7 +37,11 @@ func (f specFile) place(err error) string {
 	if m := unknownField.FindStringSubmatch(said); m != nil {
 		at = max(0, bytes.Index(f.doc, []byte(m[1])))
 	} else if m := partOf.FindStringSubmatch(said); m != nil {
-		found := f.parts(m[1]+"s", m[2])
+		list := m[1] + "s"
+		if m[1] == "view" {
+			list = "methods"
+		}
+		found := f.parts(list, m[2])
 		switch {
 		case len(found) == 0:
 		case strings.HasSuffix(said, "is there twice"):
