@@ -299,6 +299,7 @@ func (t *testnet) story(ctx context.Context) (all testnetSummary, err error) {
 	if t.length > 0 {
 		end = time.Now().Add(t.length)
 	}
+	excused := false
 	for {
 		var wrong []string
 		began := time.Now()
@@ -324,9 +325,12 @@ func (t *testnet) story(ctx context.Context) (all testnetSummary, err error) {
 			wrong = summary.Wrong // with what its dashboard and its market found
 		}
 		all.Wrong = append(all.Wrong, wrong...)
-		if err == nil || ctx.Err() != nil || !t.broken(ctx) {
+		// A node that was down may be back by now: what failed because of it is told anew all the same, but not twice on end.
+		broken := t.broken(ctx)
+		if err == nil || ctx.Err() != nil || !broken && (excused || t.network.Calm(time.Since(began))) {
 			return all, err
 		}
+		excused = !broken
 		all.Interruptions++
 		if err := t.whole(ctx, end); err != nil {
 			return all, err

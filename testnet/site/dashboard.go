@@ -124,9 +124,11 @@ func (d *dashboard) settle() []string {
 	}
 }
 
-// finish waits for what must still come and returns all that was wrong.
-func (d *dashboard) finish() []string {
-	wrong := d.settle()
+// finish returns all that was wrong. With all it waits for what must still come.
+func (d *dashboard) finish(all bool) (wrong []string) {
+	if all {
+		wrong = d.settle()
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return append(wrong, d.wrong...)
