@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -155,13 +156,33 @@ func TestSpeed(t *testing.T) {
 	f.read(h, h.shows(ahead, 0, 0)).OK()
 }
 
+// costs holds what a call of a method uses, in gas, against the numbers of its row in README.md, which are millions: within a seventh, so that the page stays true
+// and need not change with every toolchain.
+func costs(t *testing.T, method string, used ...uint64) {
+	t.Helper()
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `" + method + "` \\| ([0-9].*) \\|$").FindSubmatch(page)
+	if row == nil {
+		t.Fatalf("README.md does not say what %s costs", method)
+	}
+	said := regexp.MustCompile(`\d+(\.\d+)?`).FindAllString(string(row[1]), len(used))
+	for i, n := range used {
+		if million, err := strconv.ParseFloat(said[i], 64); err != nil || math.Abs(million-float64(n)/1e6) > float64(n)/7e6 {
+			t.Errorf("%s: number %d of %q is %s, it costs %.2f million gas: correct README.md", method, i+1, row[1], said[i], float64(n)/1e6)
+		}
+	}
+}
+
 // What each kind of call costs, beside what a client offers where it says nothing.
 func TestGas(t *testing.T) {
 	const offered = 20_000_000 // client.DefaultGas
 	f := newFair(t, nil)
 	seller, slot := f.house("seller", 1_000_000_000), f.Now()+2*slotLength
 	f.at(seller, 0, 0)
-	for _, c := range []struct {
+	calls := []struct {
 		what string
 		r    *sdktest.Receipt
 	}{
@@ -175,13 +196,16 @@ func TestGas(t *testing.T) {
 		}()},
 		{"a reading by the party", f.Call(seller.Key, "energy", "read", readArgs{[]Reading{seller.shows(f.Now()+110, 0, 0)}})},
 		{"an order", f.order(seller, slot, "sell", 1000, feedIn)},
-	} {
+	}
+	for _, c := range calls {
 		c.r.OK()
 		t.Logf("%s: %d gas", c.what, c.r.GasUsed)
 		if c.r.GasUsed > offered {
 			t.Errorf("%s takes %d gas, a client offers %d", c.what, c.r.GasUsed, offered)
 		}
 	}
+	one, hundred := calls[0].r.GasUsed, calls[1].r.GasUsed
+	costs(t, "read", one, (hundred-one)/99)
 }
 
 // Chunks, arrivals and everything between: the same wishes give the same fills, statements and

@@ -315,8 +315,11 @@ func TestFullBook(t *testing.T) {
 			transactions = append(transactions, f.Sign(h.Key, "energy", "order", o))
 		}
 	}
-	for _, r := range f.Block(transactions...) {
-		r.OK()
+	var first uint64 // what the first order of a book uses
+	for i, r := range f.Block(transactions...) {
+		if r.OK(); i == 0 {
+			first = r.GasUsed
+		}
 	}
 	late := f.house("late", 1_000_000)
 	f.order(late, slot, "buy", 101, 200_000).Failed("book_full").Because("has 256 orders to buy, which is the limit, none with less collateral than 20200 micro; this one has 20200")
@@ -328,6 +331,7 @@ func TestFullBook(t *testing.T) {
 		t.Errorf("an order takes %d gas where its side is full, a client offers 20000000", r.GasUsed)
 	}
 	t.Logf("an order where its side is full: %d gas", r.GasUsed)
+	costs(t, "order", first, r.GasUsed-first)
 	var gone orderEvent
 	r.Events[0].Decode(&gone)
 	if now := f.account(houses[1].Key); gone.Party != now.Party || gone.Wh != 101 || now.Held != last.Held-20_200 || now.Balance != last.Balance {
@@ -351,6 +355,8 @@ func TestFullBook(t *testing.T) {
 		most, total, done = max(most, r.GasUsed), total+r.GasUsed, a.Done
 	}
 	t.Logf("clearing %d orders: %d calls of %d orders looked at, %d gas at most, %d per order all in all", 2*maxOrders, calls, usualOrders, most, total/(2*maxOrders))
+	empty := f.Call(f.operator, "energy", "clear", clearArgs{Slot: slot}).GasUsed
+	costs(t, "clear", empty, total/(2*maxOrders), most)
 	if most > 20_000_000 {
 		t.Errorf("one call takes %d gas, a client offers 20000000", most)
 	}
@@ -379,6 +385,8 @@ func TestFullBook(t *testing.T) {
 		most, total, done = max(most, r.GasUsed), total+r.GasUsed, a.Done
 	}
 	t.Logf("settling %d parties, over 3 slots: %d calls of %d visits, %d gas at most", len(houses), calls, usualParties, most)
+	empty = f.Call(f.operator, "energy", "settle", settleArgs{Slot: slot}).GasUsed
+	costs(t, "settle", empty, (most-empty)/usualParties, most)
 	if most > 20_000_000 {
 		t.Errorf("one call takes %d gas, a client offers 20000000", most)
 	}
