@@ -1,7 +1,9 @@
 package sdk_test
 
 import (
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +64,7 @@ func TestMeasured(t *testing.T) {
 		ratio := float64(typed.gas) / float64(raw.gas)
 		t.Logf("Map.%s of a %-8s %6d gas %6.2f µs   host's own %6d gas %6.2f µs   %.2f x the gas, %.2f x the time",
 			c.what, c.row, typed.gas, micro(typed.each), raw.gas, micro(raw.each), ratio, micro(typed.each)/micro(raw.each))
+		page(t, "`Map."+strings.ToUpper(c.what[:1])+c.what[1:]+"` of a "+c.row, typed.gas, raw.gas)
 		if ratio > 2 {
 			t.Errorf("%s of a %s takes %.2f times the gas of the host's own function, limit 2", c.what, c.row, ratio)
 		}
@@ -69,8 +72,29 @@ func TestMeasured(t *testing.T) {
 	for _, name := range []string{"decode ten", "encode ten"} {
 		f := measured(t, chain, me, name)
 		t.Logf("%s fields %6d gas %6.2f µs", name, f.gas, micro(f.each))
+		page(t, map[string]string{"decode ten": "to decode an argument of ten fields", "encode ten": "to encode it"}[name], f.gas)
 		if f.gas > 15_000 {
 			t.Errorf("%s fields takes %d gas, limit 15000", name, f.gas)
+		}
+	}
+}
+
+// page holds gas against the row of README.md's table that begins with some words: within a hundredth, which is what a toolchain may change.
+func page(t *testing.T, words string, gas ...int64) {
+	t.Helper()
+	content, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, row, found := strings.Cut(string(content), "\n| "+words+" | ")
+	if !found {
+		t.Fatalf("README.md has no row %s", words)
+	}
+	cells := strings.Split(row, " | ")
+	for i, n := range gas {
+		said, err := strconv.ParseInt(strings.ReplaceAll(cells[i], ",", ""), 10, 64)
+		if err != nil || max(said-n, n-said)*100 > n {
+			t.Errorf("README.md says that %s takes %s gas, it is %d: correct it", words, cells[i], n)
 		}
 	}
 }
