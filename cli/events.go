@@ -181,6 +181,6 @@ func (s *session) followEvents(f client.Filter, after string, limit uint64, reac
 
 func (s *session) printEvent(e *client.Event) error {
 	return s.print(newEventJSON(e), func() {
-		s.printf("%s  %-10s  %s.%s  %s\n", clock(e.Time), e.Cursor, text(e.Contract), text(e.Name), inline(e.Attributes))
+		s.printf("%s  %-10s  %s.%s  %s\n", clock(e.Time), e.Cursor, text(e.Contract), text(e.Name), s.attributes(e.Contract, e.Name, e.Attributes))
 	})
 }

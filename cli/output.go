@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/runtime/abi/specjson"
 	"github.com/wardledger/ward/runtime/address"
 	"github.com/wardledger/ward/runtime/tx"
 	"github.com/wardledger/ward/sdk/client"
@@ -131,11 +133,11 @@ func (s *session) printReceipt(r *client.Receipt) error {
 			s.printf("reason  %s\n", text(r.Reason))
 		}
 		if r.Return != nil {
-			s.printf("result  %s\n", inline(r.Return))
+			s.printf("result  %s\n", s.result(r.Contract, r.Method, r.Return))
 		}
 		for i := range r.Events {
 			e := &r.Events[i]
-			s.printf("event   %s  %s.%s  %s\n", e.Cursor, text(e.Contract), text(e.Name), inline(e.Attributes))
+			s.printf("event   %s  %s.%s  %s\n", e.Cursor, text(e.Contract), text(e.Name), s.attributes(e.Contract, e.Name, e.Attributes))
 		}
 	})
 }
@@ -147,6 +149,40 @@ func verdict(code string, contractCode uint32, contractError string, result json
 
 // inline shows JSON on one line for people.
 func inline(raw json.RawMessage) string { return story.Inline(raw) }
+
+// spec is what a contract offers, or nil if that can't be had: then what it says is shown as it is.
+func (s *session) spec(contract string) *abi.Spec {
+	if s.client == nil || s.untyped[contract] {
+		return nil
+	}
+	spec, err := s.client.Spec(s.ctx, contract)
+	if err != nil && s.ctx.Err() == nil {
+		if s.untyped == nil {
+			s.untyped = map[string]bool{}
+		}
+		s.untyped[contract] = true
+	}
+	return spec
+}
+
+// result is inline of what a method answered, with times and durations as people write them.
+func (s *session) result(contract, method string, raw json.RawMessage) string {
+	if spec := s.spec(contract); spec != nil {
+		m, _ := spec.Method(method)
+		raw = specjson.Readable(m.Result, raw)
+	}
+	return inline(raw)
+}
+
+// attributes is the same of an event.
+func (s *session) attributes(contract, event string, raw json.RawMessage) string {
+	if spec := s.spec(contract); spec != nil {
+		if e, ok := spec.Event(event); ok {
+			raw = specjson.Readable(&abi.Type{Kind: abi.KindStruct, Fields: e.Fields}, raw)
+		}
+	}
+	return inline(raw)
+}
 
 // indented is JSON over several lines, for people.
 func indented(raw json.RawMessage) string {

@@ -44,6 +44,7 @@ type session struct {
 	passFile string
 	keyName  string
 	client   *client.Client
+	untyped  map[string]bool // contracts that have no spec, or whose spec could not be had: see spec
 }
 
 // begin reads the shared options of a command.

@@ -112,10 +112,10 @@ func (s *session) printSimulation(r *client.Simulation) error {
 			s.printf("reason  %s\n", text(r.Reason))
 		}
 		if r.Return != nil {
-			s.printf("result  %s\n", inline(r.Return))
+			s.printf("result  %s\n", s.result(r.Contract, r.Method, r.Return))
 		}
 		for _, e := range r.Events {
-			s.printf("event   %s.%s  %s\n", text(e.Contract), text(e.Name), inline(e.Attributes))
+			s.printf("event   %s.%s  %s\n", text(e.Contract), text(e.Name), s.attributes(e.Contract, e.Name, e.Attributes))
 		}
 		s.printf("%s", story.Tell(r.Call, r.GasUsed, r.GasAdmission))
 	})
