@@ -14,6 +14,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/wardledger/ward/runtime/tx"
+	"github.com/wardledger/ward/sdk/spelling"
 )
 
 // commands are all of them, in the order of the help text: each family has a file.
@@ -111,37 +112,10 @@ func flagMistake(err error, flags []urfave.Flag) error {
 // perhaps names the option that a wrong one was likely meant to be, for the end of an error,
 // or is "".
 func perhaps(name string, known []string) string {
-	best, least := "", 3 // mistakes; with more it is another word
-	for _, k := range known {
-		if d := distance(name, k); len(k) > 1 && d < least && d < len(name) {
-			best, least = k, d
-		}
+	if best := spelling.Nearest(name, known); best != "" {
+		return ": perhaps --" + best
 	}
-	if best == "" {
-		return ""
-	}
-	return ": perhaps --" + best
-}
-
-// distance counts the letters to insert, drop or replace that make b of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return ""
 }
 
 // group is the action of a command that only holds others: it shows them, or says that the

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/wardledger/ward/runtime/abi"
+	"github.com/wardledger/ward/sdk/spelling"
 )
 
 // ofTheChain is the events that the runtime emits by itself in the name "chain", which has no spec.
@@ -54,18 +55,16 @@ func (c *Chain) eventNames() (known []string, open map[string]bool) {
 
 // perhaps is the name that a wrong one was likely meant to be, for the middle of a sentence, or "".
 func perhaps(name string, known []string) string {
-	best, least := "", 3 // mistakes; with more it is another word
+	var alike []string // with a contract's name, or without
 	for _, k := range known {
 		if short, ok := strings.CutPrefix(k, "*."); ok != strings.Contains(name, ".") {
-			if d := distance(name, short); d < least && d < len(short) {
-				best, least = short, d
-			}
+			alike = append(alike, short)
 		}
 	}
-	if best == "" {
-		return ""
+	if best := spelling.Nearest(name, alike); best != "" {
+		return ", perhaps " + best + " is meant"
 	}
-	return ", perhaps " + best + " is meant"
+	return ""
 }
 
 // listed is the names with their contracts, without those that every contract has.
@@ -77,25 +76,4 @@ func listed(known []string) string {
 		}
 	}
 	return strings.Join(list, ", ") + " and refused"
-}
-
-// distance counts the letters to insert, drop or replace that make b of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
