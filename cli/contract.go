@@ -219,6 +219,19 @@ func (s *session) module(path, toolchain string) (*build.Module, error) {
 	return m, nil
 }
 
+// priced is module with the gas that its deployment takes before anything of it runs.
+func (s *session) priced(c *urfave.Context, path string) (*build.Module, uint64, error) {
+	m, err := s.module(path, c.String("toolchain"))
+	if err != nil {
+		return nil, 0, err
+	}
+	price, err := runtime.DeployGas(m.Wasm)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s would be refused: %w", path, err)
+	}
+	return m, price, nil
+}
+
 func contractDeploy(c *urfave.Context) error {
 	args, err := arguments(c, "FILE or FOLDER")
 	if err != nil {
@@ -229,13 +242,9 @@ func contractDeploy(c *urfave.Context) error {
 		return err
 	}
 	defer s.close()
-	m, err := s.module(args[0], c.String("toolchain"))
+	m, price, err := s.priced(c, args[0])
 	if err != nil {
 		return err
-	}
-	price, err := runtime.DeployGas(m.Wasm)
-	if err != nil {
-		return fmt.Errorf("%s would be refused: %w", args[0], err)
 	}
 	deploy := struct {
 		Code  []byte

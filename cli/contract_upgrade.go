@@ -101,13 +101,9 @@ func contractUpgrade(c *urfave.Context) error {
 		return err
 	}
 	defer s.close()
-	m, err := s.module(args[0], c.String("toolchain"))
+	m, price, err := s.priced(c, args[0])
 	if err != nil {
 		return err
-	}
-	price, err := runtime.DeployGas(m.Wasm)
-	if err != nil {
-		return fmt.Errorf("%s would be refused: %w", args[0], err)
 	}
 	name := c.String("name")
 	if name == "" {
