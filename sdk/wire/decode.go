@@ -57,7 +57,7 @@ func (p *Plan) decodeAll(b []byte, v unsafe.Pointer) error {
 	var at int
 	var err error
 	if p.shape == shapeStruct { // most are, and that spares them a call
-		if beyond && len(b) > 2*len(p.fields) && b[0] == p.head && cap(b)-len(b) >= Slack {
+		if beyond && len(b) > 2*len(p.fields) && int(b[0]) == p.head && cap(b)-len(b) >= Slack {
 			read := 0
 			if at, read = p.quick(b, 1, v, 0, len(p.fields)); read == len(p.fields) && at == len(b) {
 				return nil

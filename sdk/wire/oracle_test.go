@@ -19,7 +19,7 @@ import (
 
 var scalars = []reflect.Type{
 	reflect.TypeFor[bool](), reflect.TypeFor[string](), reflect.TypeFor[state](), reflect.TypeFor[[]byte](), reflect.TypeFor[address](),
-	reflect.TypeFor[instant](), reflect.TypeFor[[3]byte](),
+	reflect.TypeFor[instant](), reflect.TypeFor[[3]byte](), reflect.TypeFor[[16]byte](), reflect.TypeFor[[32]byte](), reflect.TypeFor[[33]byte](),
 	reflect.TypeFor[int](), reflect.TypeFor[int8](), reflect.TypeFor[int16](), reflect.TypeFor[int32](), reflect.TypeFor[int64](),
 	reflect.TypeFor[uint](), reflect.TypeFor[uint8](), reflect.TypeFor[uint16](), reflect.TypeFor[uint32](), reflect.TypeFor[uint64](),
 }
@@ -40,15 +40,15 @@ func anyType(t *rapid.T, levels int) reflect.Type {
 	case 2:
 		return reflect.MapOf(reflect.TypeFor[string](), anyType(t, levels-1))
 	case 3:
-		return anyStruct(t, levels-1)
+		return anyStruct(t, levels-1, 9)
 	}
 	return rapid.SampledFrom(scalars).Draw(t, "type")
 }
 
-func anyStruct(t *rapid.T, levels int) reflect.Type {
+func anyStruct(t *rapid.T, levels, most int) reflect.Type {
 	var fields []reflect.StructField
 	// Names of any length, because a decoder compares them by words.
-	names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-c]([a-c_]{0,3}|[a-c_]{5,9}|[a-c_]{12,30})`), 0, 9, rapid.ID[string]).Draw(t, "names")
+	names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-c]([a-c_]{0,3}|[a-c_]{5,9}|[a-c_]{12,30})`), 0, most, rapid.ID[string]).Draw(t, "names")
 	for i, name := range names {
 		typ, tag := anyType(t, levels), ""
 		switch rapid.IntRange(0, 3).Draw(t, "optional") {
@@ -222,6 +222,67 @@ func TestDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		differently[everything](t, damaged(t, b))
+	})
+}
+
+// TestAnyDamaged is TestDamaged of any struct, also of many fields: cut off at each byte, and with each byte and each head changed.
+func TestAnyDamaged(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		typ := anyStruct(t, 1, 30)
+		v := reflect.New(typ)
+		fill(t, v.Elem())
+		b, err := wire.Marshal(v.Interface())
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := wire.NewPlan(typ)
+		decode := func(b []byte, beyond bool) (v reflect.Value, err error) {
+			v = reflect.New(typ)
+			wire.Beyond(beyond, func() { err = plan.Decode(b, v.Interface()) })
+			return v, err
+		}
+		try := func(in []byte) {
+			want, err := decode(in, false)
+			rest := append(b[min(len(in), len(b)):len(b):len(b)], b...) // which is right, behind what was cut off
+			for _, behind := range [][]byte{rest, make([]byte, wire.Slack), bytes.Repeat([]byte{0xff}, wire.Slack)} {
+				inside := append(append([]byte(nil), in...), behind...)[:len(in)]
+				if got, again := decode(inside, true); fmt.Sprint(again) != fmt.Sprint(err) || !reflect.DeepEqual(got.Interface(), want.Interface()) {
+					t.Fatalf("%s: %x is %+v, %v; with %x behind it it is %+v, %v", typ, in, want, err, behind, got, again)
+				}
+			}
+		}
+		for i, c := range b {
+			try(b[:i])
+			major := c &^ 31
+			for _, by := range [][]byte{{c + 1}, {c - 1}, {rapid.Byte().Draw(t, "byte")}, {}, {major | 24, c & 31},
+				{major | 26, 0xff, 0xff, 0xff, 0xff}, {major | 27, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}} {
+				try(append(append(b[:i:i], by...), b[i+1:]...))
+			}
+		}
+	})
+}
+
+// TestManyFields: no one byte stands for the two with which a map of 24 fields begins.
+func TestManyFields(t *testing.T) {
+	fields := make([]reflect.StructField, 24)
+	for i := range fields {
+		fields[i] = reflect.StructField{Name: fmt.Sprintf("F%d", i), Type: reflect.TypeFor[uint64]()}
+	}
+	typ := reflect.StructOf(fields)
+	b, err := wire.Marshal(reflect.New(typ).Interface())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire.Beyond(true, func() {
+		if err := wire.Unmarshal(withRoom(b), reflect.New(typ).Interface()); err != nil {
+			t.Error(err)
+		}
+		for head := range 256 {
+			in := append([]byte{byte(head)}, b[2:]...)
+			if wire.Unmarshal(withRoom(in), reflect.New(typ).Interface()) == nil {
+				t.Errorf("%x was read", in)
+			}
+		}
 	})
 }
 

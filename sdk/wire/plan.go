@@ -47,7 +47,7 @@ type Plan struct {
 	size   uintptr // of a value in memory, in bytes
 	elem   *Plan   // of a list or map
 	fields []field // of a struct, in the canonical order of their names
-	head   byte    // of a struct with all of its fields, of fewer than 24
+	head   int     // the byte that a struct with all of its fields begins with; -1, which no byte is, if it has 24 or more
 	some   bool    // of a struct: a field is optional
 	order  []int   // fields as the author wrote them
 	unit   string  // of an amount; of a list or map of them, too
@@ -273,8 +273,8 @@ func (p *Plan) structFields(where string, outer []reflect.Type, depth int) {
 	if len(p.fields) > abi.MaxFields {
 		refuse(where, "has "+strconv.Itoa(len(p.fields))+" fields, limit "+strconv.Itoa(abi.MaxFields))
 	}
-	if len(p.fields) < 24 {
-		p.head = majorMap<<5 | byte(len(p.fields))
+	if p.head = -1; len(p.fields) < 24 {
+		p.head = majorMap<<5 | len(p.fields)
 	}
 }
 
