@@ -185,6 +185,9 @@ func newPlan(t reflect.Type, where string, outer []reflect.Type, depth int) *Pla
 		if t.Elem().Kind() != reflect.Uint8 {
 			refuse(where, "is "+t.String()+": of arrays only those of bytes are on the wire, use a slice")
 		}
+		if t.Len() == 0 { // a spec has no word for it: a size of 0 is any number of bytes
+			refuse(where, "is "+t.String()+": no bytes say nothing, leave it out")
+		}
 		p.shape, p.kind = shapeArray, abi.KindBytes
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {

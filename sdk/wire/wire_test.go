@@ -272,6 +272,7 @@ func TestRefusedTypes(t *testing.T) {
 		"[][]*int[][] is *int":                            func() { wire.New[[][]*int]() },
 		"the keys of a map must be strings":               func() { wire.New[map[int]int]() },
 		"of arrays only those of bytes":                   func() { wire.New[[3]int]() },
+		"no bytes say nothing":                            func() { wire.New[struct{ A [0]byte }]() },
 		"x.Any is interface {}, which can't be":           func() { type x struct{ Any any }; wire.New[x]() },
 		"two.B has": func() {
 			type two struct {
