@@ -113,6 +113,9 @@ func (x *index) rowKey(entry []byte) []byte {
 	if err != nil {
 		panic("sdk: a key of " + x.t.collection + " can't be read: " + err.Error())
 	}
+	if len(key) == 0 { // which getAt would take for one that is yet to be made of a value
+		panic("sdk: a key of " + x.t.collection + " can't be read: it leads to no row")
+	}
 	return key
 }
 

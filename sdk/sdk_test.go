@@ -1,12 +1,14 @@
 package sdk
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/address"
+	"github.com/wardledger/ward/sdk/wire"
 )
 
 // TestAddressText: a contract prints and reads addresses as the runtime does.
@@ -442,5 +445,23 @@ func TestSpec(t *testing.T) {
 	}
 	if err := closed.Because("it is %s", Time(0)); err.Error() != "it is 1970-01-01T00:00:00Z" {
 		t.Error(err)
+	}
+}
+
+// What an index of an earlier type left behind is refused, also if nothing is left of it for the key of a row.
+func TestRowKey(t *testing.T) {
+	x := &index{t: &table{collection: "places"}, by: wire.NewKeyPlan(reflect.TypeFor[uint32]())}
+	if key := x.rowKey([]byte("four and more")); string(key) != " and more" {
+		t.Errorf("it leads to %q", key)
+	}
+	for _, entry := range []string{"", "two", "four"} {
+		func() {
+			defer func() {
+				if said := fmt.Sprint(recover()); !strings.Contains(said, "a key of places can't be read") {
+					t.Errorf("%q: %s", entry, said)
+				}
+			}()
+			t.Errorf("%q leads to %q", entry, x.rowKey([]byte(entry)))
+		}()
 	}
 }
