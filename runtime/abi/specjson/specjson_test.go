@@ -130,6 +130,26 @@ func TestStructKeepsTheAuthorsOrder(t *testing.T) {
 	}
 }
 
+// Anybody may send a document to a node: what it takes grows as its length does, also if one long key leads to many items.
+func TestLongPath(t *testing.T) {
+	of := dict(list(kind(abi.KindUint)))
+	const items = 30 << 10
+	doc := []byte(`{"` + strings.Repeat("k", items) + `":[0` + strings.Repeat(",0", items-1) + `]}`)
+	item, err := specjson.ToCBOR(of, doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, run := range map[string]func(){
+		"ToCBOR":   func() { specjson.ToCBOR(of, doc) },
+		"ToJSON":   func() { specjson.ToJSON(of, item) },
+		"Readable": func() { specjson.Readable(of, doc) },
+	} {
+		if n := testing.AllocsPerRun(1, run); n > 500 {
+			t.Errorf("%s of %d numbers allocates %v times", name, items, n)
+		}
+	}
+}
+
 func TestToCBORRefuses(t *testing.T) {
 	g := func(more string) string { return `{"object":"o","subject":"` + somebody + `"` + more + `}` }
 	for _, c := range []struct {

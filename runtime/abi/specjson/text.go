@@ -27,7 +27,7 @@ func FromFlags(t *abi.Type, flags map[string][]string) ([]byte, error) {
 	}
 	for name := range flags {
 		if field(fields, name) == nil {
-			return nil, unknown("", name, fields)
+			return nil, unknown(name, fields)
 		}
 	}
 	var members []member
@@ -42,7 +42,7 @@ func FromFlags(t *abi.Type, flags map[string][]string) ([]byte, error) {
 		}
 		members = append(members, member{f.Name, value})
 	}
-	if err := missing("", fields, members); err != nil {
+	if err := missing(fields, members); err != nil {
 		return nil, err
 	}
 	return appendMembers(nil, members), nil
@@ -112,7 +112,7 @@ func Readable(t *abi.Type, doc []byte) []byte {
 	if err != nil {
 		return doc
 	}
-	readable, err := forPeople.render(nil, cbor.NewReader(item), "", t)
+	readable, err := forPeople.render(nil, cbor.NewReader(item), t)
 	if err != nil {
 		return doc
 	}

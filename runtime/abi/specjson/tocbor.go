@@ -32,62 +32,59 @@ func ToCBOR(t *abi.Type, doc []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.value(nil, "", t)
+	return s.value(nil, t)
 }
 
-// value appends the CBOR of the next value.
-func (s *scanner) value(b []byte, path string, t *abi.Type) ([]byte, error) {
+// value appends the CBOR of the next value. The path to what is wrong is put together on the way back: to have it ready for each of
+// thousands of items below one long key would take the square of a document's length.
+func (s *scanner) value(b []byte, t *abi.Type) ([]byte, error) {
 	c := s.peek()
 	switch t.Kind {
 	case abi.KindList:
 		if c != '[' {
-			return nil, s.mismatch(path, t)
+			return nil, s.mismatch(t)
 		}
-		return s.list(b, path, t)
+		return s.list(b, t)
 	case abi.KindMap, abi.KindStruct:
 		if c != '{' {
-			return nil, s.mismatch(path, t)
+			return nil, s.mismatch(t)
 		}
-		return s.object(b, path, t)
+		return s.object(b, t)
 	case abi.KindBool:
 		switch s.peekLiteral() {
 		case "true", "false":
 			return cbor.AppendBool(b, s.literal() == "true"), nil
 		}
-		return nil, s.mismatch(path, t)
+		return nil, s.mismatch(t)
 	case abi.KindText, abi.KindBytes, abi.KindAddress:
 		if c != '"' {
-			return nil, s.mismatch(path, t)
+			return nil, s.mismatch(t)
 		}
 	default:
 		if c != '"' && c != '-' && (c < '0' || c > '9') {
-			return nil, s.mismatch(path, t)
+			return nil, s.mismatch(t)
 		}
 	}
 	text := ""
 	if c == '"' {
 		var err error
 		if text, err = s.text(); err != nil {
-			return nil, wrong(path, "%v", err)
+			return nil, wrong("", "%v", err)
 		}
 	} else {
 		text = s.literal()
 	}
-	b, err := scalar(b, t, text)
-	if err != nil {
-		return nil, within(path, err)
-	}
-	return b, nil
+	return scalar(b, t, text)
 }
 
-func (s *scanner) list(b []byte, path string, t *abi.Type) ([]byte, error) {
+func (s *scanner) list(b []byte, t *abi.Type) ([]byte, error) {
 	var items []byte
 	n := 0
 	s.open()
 	for s.next() {
 		var err error
-		if items, err = s.value(items, at(path, n), t.Elem); err != nil {
-			return nil, err
+		if items, err = s.value(items, t.Elem); err != nil {
+			return nil, within(at("", n), err)
 		}
 		n++
 	}
@@ -100,24 +97,24 @@ type member struct {
 	value []byte
 }
 
-func (s *scanner) object(b []byte, path string, t *abi.Type) ([]byte, error) {
+func (s *scanner) object(b []byte, t *abi.Type) ([]byte, error) {
 	var members []member
 	seen := map[string]bool{}
 	s.open()
 	for s.next() {
 		key, err := s.key()
 		if err != nil {
-			return nil, wrong(path, "%v", err)
+			return nil, wrong("", "%v", err)
 		}
 		if seen[key] {
-			return nil, wrong(path, "%s is there twice", shown(key))
+			return nil, wrong("", "%s is there twice", shown(key))
 		}
 		seen[key] = true
 		elem := t.Elem
 		if t.Kind == abi.KindStruct {
 			f := field(t.Fields, key)
 			if f == nil {
-				return nil, unknown(path, key, t.Fields)
+				return nil, unknown(key, t.Fields)
 			}
 			if f.Optional && s.peekLiteral() == "null" {
 				s.literal()
@@ -125,14 +122,14 @@ func (s *scanner) object(b []byte, path string, t *abi.Type) ([]byte, error) {
 			}
 			elem = f.Type
 		}
-		value, err := s.value(nil, join(path, key), elem)
+		value, err := s.value(nil, elem)
 		if err != nil {
-			return nil, err
+			return nil, within(key, err)
 		}
 		members = append(members, member{key, value})
 	}
 	if t.Kind == abi.KindStruct {
-		if err := missing(path, t.Fields, members); err != nil {
+		if err := missing(t.Fields, members); err != nil {
 			return nil, err
 		}
 	}
@@ -158,18 +155,18 @@ func field(fields []abi.Field, name string) *abi.Field {
 	return nil
 }
 
-func unknown(path, name string, fields []abi.Field) error {
+func unknown(name string, fields []abi.Field) error {
 	if len(fields) == 0 {
-		return wrong(path, "unknown field %s: there are none", shown(name))
+		return wrong("", "unknown field %s: there are none", shown(name))
 	}
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Name
 	}
-	return wrong(path, "unknown field %s: known are %s", shown(name), strings.Join(names, ", "))
+	return wrong("", "unknown field %s: known are %s", shown(name), strings.Join(names, ", "))
 }
 
-func missing(path string, fields []abi.Field, members []member) error {
+func missing(fields []abi.Field, members []member) error {
 	var names []string
 	for _, f := range fields {
 		has := slices.ContainsFunc(members, func(m member) bool { return m.key == f.Name })
@@ -180,7 +177,7 @@ func missing(path string, fields []abi.Field, members []member) error {
 	if names == nil {
 		return nil
 	}
-	return wrong(path, "missing %s", strings.Join(names, ", "))
+	return wrong("", "missing %s", strings.Join(names, ", "))
 }
 
 // peekLiteral returns the next literal without reading it, or "" before anything else.
@@ -193,7 +190,7 @@ func (s *scanner) peekLiteral() string {
 	return ahead.literal()
 }
 
-func (s *scanner) mismatch(path string, t *abi.Type) error {
+func (s *scanner) mismatch(t *abi.Type) error {
 	got := ""
 	switch c := s.peek(); {
 	case c == '"':
@@ -208,7 +205,7 @@ func (s *scanner) mismatch(path string, t *abi.Type) error {
 	default:
 		got = s.literal()
 	}
-	return wrong(path, "%s, must be %s", got, Hint(t))
+	return wrong("", "%s, must be %s", got, Hint(t))
 }
 
 // scalar appends the CBOR of one value written as text.

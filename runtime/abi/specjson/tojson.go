@@ -25,7 +25,7 @@ func ToJSON(t *abi.Type, item []byte) ([]byte, error) {
 	if t == nil {
 		return Untyped(item), nil
 	}
-	return forPrograms.render(nil, cbor.NewReader(item), "", t)
+	return forPrograms.render(nil, cbor.NewReader(item), t)
 }
 
 // A form is for whom times and durations are written.
@@ -36,8 +36,8 @@ const (
 	forPeople               // text, where there is one
 )
 
-// render appends the JSON of the reader's next item. The item is canonical.
-func (f form) render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
+// render appends the JSON of the reader's next item. The item is canonical. The path to what is wrong is put together as in value.
+func (f form) render(b []byte, r *cbor.Reader, t *abi.Type) ([]byte, error) {
 	var err error
 	switch t.Kind {
 	case abi.KindBool:
@@ -85,16 +85,16 @@ func (f form) render(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte
 			b = appendString(b, a.String())
 		}
 	case abi.KindList:
-		return f.list(b, r, path, t)
+		return f.list(b, r, t)
 	case abi.KindMap:
-		return f.dict(b, r, path, t)
+		return f.dict(b, r, t)
 	case abi.KindStruct:
-		return f.fields(b, r, path, t.Fields)
+		return f.fields(b, r, t.Fields)
 	default:
 		err = errors.New("type has no kind")
 	}
 	if err != nil {
-		return nil, wrong(path, "%v", reason(err))
+		return nil, wrong("", "%v", reason(err))
 	}
 	return b, nil
 }
@@ -132,66 +132,66 @@ func reason(err error) string {
 	return err.Error()
 }
 
-func (f form) list(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
+func (f form) list(b []byte, r *cbor.Reader, t *abi.Type) ([]byte, error) {
 	n, err := r.Array()
 	if err != nil {
-		return nil, wrong(path, "%s", reason(err))
+		return nil, wrong("", "%s", reason(err))
 	}
 	b = append(b, '[')
 	for i := range n {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if b, err = f.render(b, r, at(path, i), t.Elem); err != nil {
-			return nil, err
+		if b, err = f.render(b, r, t.Elem); err != nil {
+			return nil, within(at("", i), err)
 		}
 	}
 	return append(b, ']'), nil
 }
 
-func (f form) dict(b []byte, r *cbor.Reader, path string, t *abi.Type) ([]byte, error) {
+func (f form) dict(b []byte, r *cbor.Reader, t *abi.Type) ([]byte, error) {
 	n, err := r.Map()
 	if err != nil {
-		return nil, wrong(path, "%s", reason(err))
+		return nil, wrong("", "%s", reason(err))
 	}
 	b = append(b, '{')
 	for i := range n {
 		key, err := r.Text()
 		if err != nil {
-			return nil, wrong(path, "key: %s", reason(err))
+			return nil, wrong("", "key: %s", reason(err))
 		}
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(appendString(b, key), ':')
-		if b, err = f.render(b, r, join(path, key), t.Elem); err != nil {
-			return nil, err
+		if b, err = f.render(b, r, t.Elem); err != nil {
+			return nil, within(key, err)
 		}
 	}
 	return append(b, '}'), nil
 }
 
-func (f form) fields(b []byte, r *cbor.Reader, path string, fields []abi.Field) ([]byte, error) {
+func (f form) fields(b []byte, r *cbor.Reader, fields []abi.Field) ([]byte, error) {
 	n, err := r.Map()
 	if err != nil {
-		return nil, wrong(path, "%s", reason(err))
+		return nil, wrong("", "%s", reason(err))
 	}
 	// The map is in canonical order; people read the author's.
 	var values [abi.MaxFields][]byte
 	for range n {
 		key, err := r.Text()
 		if err != nil {
-			return nil, wrong(path, "key: %s", reason(err))
+			return nil, wrong("", "key: %s", reason(err))
 		}
 		i := 0
 		for i < len(fields) && i < len(values) && fields[i].Name != key {
 			i++
 		}
 		if i == len(fields) || i == len(values) {
-			return nil, unknown(path, key, fields)
+			return nil, unknown(key, fields)
 		}
 		if values[i], err = r.Raw(); err != nil {
-			return nil, wrong(join(path, key), "%s", reason(err))
+			return nil, wrong(key, "%s", reason(err))
 		}
 	}
 	b = append(b, '{')
@@ -199,7 +199,7 @@ func (f form) fields(b []byte, r *cbor.Reader, path string, fields []abi.Field) 
 	for i, field := range fields {
 		if values[i] == nil {
 			if !field.Optional {
-				return nil, wrong(path, "missing %s (%s)", field.Name, Hint(field.Type))
+				return nil, wrong("", "missing %s (%s)", field.Name, Hint(field.Type))
 			}
 			continue
 		}
@@ -208,8 +208,8 @@ func (f form) fields(b []byte, r *cbor.Reader, path string, fields []abi.Field) 
 		}
 		first = false
 		b = append(appendString(b, field.Name), ':')
-		if b, err = f.render(b, cbor.NewReader(values[i]), join(path, field.Name), field.Type); err != nil {
-			return nil, err
+		if b, err = f.render(b, cbor.NewReader(values[i]), field.Type); err != nil {
+			return nil, within(field.Name, err)
 		}
 	}
 	return append(b, '}'), nil
