@@ -13,8 +13,8 @@ import (
 // of other people. The document itself describes a call, {"method": ..., "args": ...}; under $defs stand "NAME.args" and
 // "NAME.result" of each method, "NAME.event" of each event, and one schema for each kind of scalar and each size that there is.
 //
-// It accepts what [ToCBOR] takes and [ToJSON] gives, but for what a schema can't say: the checksum of an address, a number
-// in text that is beyond its kind.
+// It accepts what [ToCBOR] takes and [ToJSON] gives, and more only where a schema can't say it: the checksum of an address, a
+// number in text that is beyond its kind, a day or a fraction of a second that there isn't, a whole number that is written as 1.0 or 1e3.
 func Schema(s *abi.Spec) []byte {
 	defs := definitions{}
 	for kind, def := range scalars {
@@ -78,7 +78,7 @@ var closed = new(bool)
 
 const (
 	wholePattern = `^(-?[1-9][0-9]*|-?0)$`
-	timePattern  = `^(-?[1-9][0-9]*|-?0|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.,]0+)?(Z|[+-][0-9]{2}:[0-9]{2}))$`
+	timePattern  = `^(-?[1-9][0-9]*|-?0|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{1,2}:[0-9]{2}:[0-9]{2}([.,]0+)?(Z|[+-][0-9]{2}:[0-9]{2}))$`
 	// As time.ParseDuration reads them.
 	durationPattern = `^(-?[1-9][0-9]*|[-+]?(0|([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))*))$`
 )
