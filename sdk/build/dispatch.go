@@ -39,6 +39,10 @@ func misfits(ctx context.Context, engine Engine, wasm []byte, spec *abi.Spec) (l
 		if m.Args != nil {
 			args = least(nil, m.Args)
 		}
+		if len(args) > abi.MaxArgs {
+			list = append(list, misfit{m.Name, fmt.Sprintf("nobody can call it: what it takes is %d bytes and more, limit %d", len(args), abi.MaxArgs)})
+			continue
+		}
 		somebody := address.Address{1}
 		r, err := engine.Call(running, code, &host.Call{
 			Chain: "try", Block: host.Block{Height: 1}, Contract: spec.Name, Method: m.Name, Args: args, Sender: somebody, Origin: somebody, View: m.View,
@@ -63,8 +67,12 @@ func misfits(ctx context.Context, engine Engine, wasm []byte, spec *abi.Spec) (l
 // writesInView is the end of the reason of package host when a view writes. TestSpecOfC knows when that changes.
 const writesInView = " in a view: a view changes nothing"
 
-// least appends the smallest value of a type: nothing, none, zero, and of a struct the fields that must be there.
+// least appends the smallest value of a type: nothing, none, zero, and of a struct the fields that must be there. It ends once that is more than
+// arguments may be.
 func least(b []byte, t *abi.Type) []byte {
+	if len(b) > abi.MaxArgs {
+		return b
+	}
 	switch t.Kind {
 	case abi.KindBool:
 		return cbor.AppendBool(b, false)

@@ -32,6 +32,10 @@ func TestSpecOfC(t *testing.T) {
 			"spec.json:11: the method sum: the contract says that it has no such method: no such method"},
 		{"a method that the contract hasn't any more", "main.c", `called("add", 3`, `called("plus", 4`, "spec.json:6: the method add: the contract says that it has no such method"},
 		{"an init that the contract hasn't", "spec.json", `"methods": [`, "\"methods\": [\n{\"name\": \"init\", \"doc\": \"Begins.\"},", "spec.json:5: the method init: "},
+		{"arguments that nobody can send", "spec.json", `"methods": [`, "\"methods\": [\n" +
+			`{"name": "big", "doc": "Takes much.", "args": {"kind": "struct", "fields": [{"name": "a", "type": {"kind": "bytes", "size": 65536}}]}},`,
+			"spec.json:5: the method big: nobody can call it: what it takes is 65544 bytes and more, limit 65536"},
+		{"something behind the end", "spec.json", "", "{}", "spec.json:1: spec: something stands behind its end, from byte "},
 		{"a view that writes", "spec.json", `"doc": "Add to the total, and answer what it is.",`, `"doc": "Adds.", "view": true,`,
 			`spec.json:6: the method add: it is a "view" and writes: set in a view: a view changes nothing`},
 		{"a method that needs other rows", "main.c", "static void add(void) {", "static void add(void) { ward_fail(3, WARD_STR(\"not now\"));", ""},

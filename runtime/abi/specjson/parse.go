@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/wardledger/ward/runtime/abi"
 )
@@ -17,6 +18,9 @@ func ParseSpec(doc []byte) (*abi.Spec, error) {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
 		return nil, fmt.Errorf("spec: %w", err)
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, fmt.Errorf("spec: something stands behind its end, from byte %d on", decoder.InputOffset())
 	}
 	s := &abi.Spec{ABI: d.ABI, Name: d.Name, Doc: d.Doc, Toolchain: d.Toolchain}
 	if s.ABI == 0 {

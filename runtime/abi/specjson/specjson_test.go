@@ -548,6 +548,8 @@ func TestParseSpec(t *testing.T) {
 		{`{"name":1}`, "cannot unmarshal number"},
 		{`{"name":"a","methods":[{"name":"m","result":{"kind":"uint","size":-8}}]}`, "cannot unmarshal number -8"},
 		{`{"nam":"a"}`, `unknown field "nam"`},
+		{`{"name":"a"} {}`, "something stands behind its end"},
+		{`{"name":"a"}}`, "something stands behind its end"},
 		{`{"name":"a","methods":[{"name":"m","args":{"kind":"float"}}]}`, `method m: arguments: no kind "float"`},
 		{`{"name":"a","methods":[{"name":"m","result":{"kind":"list","elem":{"kind":"invalid"}}}]}`, `method m: result: no kind "invalid"`},
 		{`{"name":"a","methods":[{"name":"m","view":true,"result":{"kind":"list","elem":{"kind":"float"}}}]}`, `view m: result: no kind "float"`},
