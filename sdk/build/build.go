@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/wardledger/ward/runtime/abi"
@@ -71,6 +73,9 @@ func Contract(ctx context.Context, o Options) (*Module, error) {
 	if files := inC(o.Dir); len(files) > 0 {
 		return withClang(ctx, engine, o, files)
 	}
+	if err := inGo(o.Dir); err != nil {
+		return nil, err
+	}
 	wasm, toolchain, err := compile(ctx, o)
 	if err != nil {
 		return nil, err
@@ -87,6 +92,21 @@ func Contract(ctx context.Context, o Options) (*Module, error) {
 		return nil, err
 	}
 	return module, nil
+}
+
+// inGo says why a folder without C files is none of a contract.
+func inGo(dir string) error {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("no folder %q to build a contract from", dir)
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "*.go"))
+	if slices.ContainsFunc(files, func(name string) bool { return !strings.HasSuffix(name, "_test.go") }) {
+		return nil
+	}
+	if below, _ := filepath.Glob(filepath.Join(dir, "*", "*.c")); len(below) > 0 {
+		return fmt.Errorf("%q is not the folder of a contract: that is %s", dir, filepath.Dir(below[0]))
+	}
+	return fmt.Errorf("%q is not the folder of a contract: it has neither Go files nor C files; \"ward contract new NAME\" makes one that has", dir)
 }
 
 // Needs says what is missing on this machine to build the contract in a folder, as [Contract] would, and builds nothing.

@@ -90,8 +90,10 @@ func TestContractSaysWhatIsWrong(t *testing.T) {
 		{"no contract", build.Options{Dir: filepath.Join("testdata", "mute")},
 			[]string{"contract in " + filepath.Join("testdata", "mute"), "there is no ward_call"}, as[*vm.Refused]},
 		{"no folder", build.Options{Dir: "nowhere"}, []string{`no folder "nowhere"`}, nil},
-		{"no source", build.Options{Dir: "testdata"}, []string{"does not compile", "no Go files"}, as[*build.CompileError]},
-		{"no go", build.Options{Dir: "testdata", Go: "no-such-go"},
+		{"no source", build.Options{Dir: "testdata"}, []string{`"testdata" is not the folder of a contract: it has neither Go files nor C files`}, nil},
+		{"the folder above", build.Options{Dir: filepath.Join("..", "template", "_c")},
+			[]string{"is not the folder of a contract: that is " + filepath.Join("..", "template", "_c", "c")}, nil},
+		{"no go", build.Options{Dir: filepath.Join("testdata", "plain"), Go: "no-such-go"},
 			[]string{"needs Go 1.26 or later", "https://go.dev/dl", "no-such-go"}, build.IsSetup},
 	} {
 		_, err := build.Contract(t.Context(), c.options)
@@ -127,7 +129,7 @@ func TestContractNeedsAFittingGo(t *testing.T) {
 		{"no go", `echo hello`, "", "answers something else than a Go command does"},
 	} {
 		tool := write(t, t.TempDir(), "go", "#!/bin/sh\n"+c.script+"\n")
-		_, err := build.Contract(t.Context(), build.Options{Dir: "testdata", Go: tool, Toolchain: c.toolchain})
+		_, err := build.Contract(t.Context(), build.Options{Dir: filepath.Join("testdata", "plain"), Go: tool, Toolchain: c.toolchain})
 		if !build.IsSetup(err) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
@@ -151,7 +153,7 @@ func TestContractStopsWhenToldTo(t *testing.T) {
 		cancel()
 	}()
 	begin := time.Now()
-	_, err := build.Contract(ctx, build.Options{Dir: "testdata", Go: tool})
+	_, err := build.Contract(ctx, build.Options{Dir: filepath.Join("testdata", "plain"), Go: tool})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -240,4 +242,20 @@ func TestDebugKeepsNames(t *testing.T) {
 			t.Errorf("debug %v: names in the module: %v", debug, got)
 		}
 	}
+}
+
+// A folder that came without its SDK, or without a module, says which command makes it.
+func TestContractWithoutItsModule(t *testing.T) {
+	t.Setenv("GOPROXY", "off")
+	dir := t.TempDir()
+	write(t, dir, "main.go", "package main\n\nimport _ \"github.com/wardledger/ward/sdk\"\n\nfunc main() {}\n")
+	says := func(want string) {
+		t.Helper()
+		if _, err := build.Contract(t.Context(), build.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got\n%v\nwant\n%s", err, want)
+		}
+	}
+	says(`"ward contract new NAME" makes a folder with go.mod`)
+	write(t, dir, "go.mod", "module door\n\ngo 1.26.0\n\nrequire github.com/wardledger/ward v0.0.0\n\nreplace github.com/wardledger/ward => ./.ward/sdk\n")
+	says(`"ward contract sdk ` + dir + `" writes the SDK`)
 }

@@ -94,9 +94,13 @@ func withClang(ctx context.Context, engine Engine, o Options, files []string) (*
 		return nil, err
 	}
 	at := specFile{file, doc}
+	e := &SourceError{}
 	spec, err := specjson.ParseSpec(doc)
 	if err != nil {
 		return nil, &SourceError{[]string{at.place(err)}}
+	}
+	if e.Mistakes = at.undocumented(spec); len(e.Mistakes) > 0 {
+		return nil, e
 	}
 	version, err := tool.run(ctx, "--version")
 	if err != nil {
@@ -117,7 +121,6 @@ func withClang(ctx context.Context, engine Engine, o Options, files []string) (*
 		return nil, fmt.Errorf("contract in %s: %w", o.Dir, err)
 	}
 	if len(wrong) > 0 {
-		e := &SourceError{}
 		for _, w := range wrong {
 			e.Mistakes = append(e.Mistakes, at.mistake(at.method(w.method), "the method %s: %s", w.method, w.why))
 		}

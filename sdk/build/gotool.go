@@ -121,10 +121,28 @@ func (g *gotool) build(ctx context.Context, file string) error {
 		if strings.Contains(said.output, "go.mod requires go >=") {
 			return &SetupError{Reason: fmt.Sprintf("%s: the contract asks for another Go than this one, %s: install that one from https://go.dev/dl, or write \"go %s\" there", g.goLine(), g.version, strings.TrimPrefix(MinGo, "go"))}
 		}
-		return &CompileError{g.dir, g.readable(said.output)}
+		return &CompileError{g.dir, g.readable(said.output) + g.advice(said.output)}
 	}
 	return err
 }
+
+// advice is a line with what to do about what the Go command says of a folder in its own words, or "".
+func (g *gotool) advice(said string) string {
+	switch {
+	case strings.Contains(said, "go.mod file not found"):
+		return "\na contract is a Go module: \"ward contract new NAME\" makes a folder with go.mod"
+	case noSDK.MatchString(said):
+		return "\n\"ward contract sdk " + g.dir + "\" writes the SDK there, from this ward"
+	case strings.Contains(said, "requires exactly one main package"):
+		return "\nwhat is compiled to a contract is package main"
+	case strings.Contains(said, "function main is undeclared in the main package"):
+		return "\nfunc main() {} is missing: a contract has an empty one"
+	}
+	return ""
+}
+
+// noSDK is that the folder is not there to which the go.mod of `ward contract new` points.
+var noSDK = regexp.MustCompile(`(replacement directory|replaced by) \S*\.ward/sdk\b.*(does not exist|no such file)`)
 
 // goLine is where the contract's go.mod says which Go it is for.
 func (g *gotool) goLine() string {

@@ -66,7 +66,7 @@ var (
 	// frame is the last line of a goroutine's trace: the author's function that the Go runtime had called.
 	frame = regexp.MustCompile(`^\s*(\S+\.go):(\d+)`)
 	// typePath is what the SDK says of a type that can't be on the wire: a type, fields from there on, and what is wrong.
-	typePath = regexp.MustCompile(`(?:^|: )([A-Za-z]\w*)((?:(?:\[\])*\.\w+)+)(?:\[\])* `)
+	typePath = regexp.MustCompile(`(?:^|: )([\pL_][\pL\pN_]*)((?:(?:\[\])*\.[\pL\pN_]+)+)(?:\[\])* `)
 	// imported is what vet says of a function that there isn't, or not so.
 	imported = regexp.MustCompile(`^import section \d+: "([^"]*)"\."([^"]*)": (.*)`)
 )
@@ -101,7 +101,25 @@ func (s *source) place(err error) error {
 			}
 		}
 	}
+	if at := s.main(); at != token.NoPos && strings.HasPrefix(m[1], undescribed) {
+		return s.mistake(at, "%s", m[1])
+	}
 	return err
+}
+
+// undescribed is how the SDK begins what it says of a contract without sdk.Describe: nothing of the author's had run then.
+const undescribed = "the contract does not say what it is"
+
+// main finds the function main.
+func (s *source) main() token.Pos {
+	for _, f := range s.files {
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "main" {
+				return fn.Pos()
+			}
+		}
+	}
+	return token.NoPos
 }
 
 // directive finds //go:wasmimport of a function.

@@ -74,14 +74,19 @@ func TestContractSaysWhereItIsWrong(t *testing.T) {
 		{"a view without a doc", `"Look at a slot."`, `""`, "main.go:25: the view slot has no doc: say in a sentence what it does"},
 		{"no doc", `"Take a slot."`, `""`, "main.go:24: the method take has no doc: say in a sentence what it does"},
 		{"a view that writes", "return s, nil", "slots.Set(c, a.Slot, s)\n\treturn s, nil",
-			"main.go:39:2: the view slot writes: slots.Set would end it as trapped; a method that writes is declared with sdk.Method"},
+			"main.go:39:2: the view slot writes: slots.Set would end it as not permitted; a method that writes is declared with sdk.Method"},
 		{"a view that emits", "return s, nil", "if s.Label != \"\" {\n\t\ttaken.Emit(c, s)\n\t}\n\treturn s, nil",
-			"main.go:40:3: the view slot writes: taken.Emit would end it as trapped"},
+			"main.go:40:3: the view slot writes: taken.Emit would end it as not permitted"},
 		{"a view that calls what writes", "return s, nil", "note(c, s)\n\treturn s, nil\n}\n\nfunc note(c *sdk.Ctx, s Slot) {\n\ttaken.Emit(c, s)",
-			"main.go:39:2: the view slot writes: through note: taken.Emit at |main.go:44 would end it as trapped; a method that writes is declared with sdk.Method"},
+			"main.go:39:2: the view slot writes: through note: taken.Emit at |main.go:44 would end it as not permitted; a method that writes is declared with sdk.Method"},
 		{"a variable of its own", "s, _ := slots.Get(c, a.Slot)", "s, _ := slots.Get(c, a.Slot)\n\tslots := setter{}\n\tslots.Set()", ""},
 		{"a function that there isn't", "func main() {}", "//go:wasmimport ward get_all\nfunc getAll()\n\nfunc main() { getAll() }",
 			`main.go:42:1: the import "ward"."get_all": there is no such function in version `},
+		{"a name that is none", "Label string", "Größe string",
+			"main.go:6:2: |Slot.Größe has the wire name \"größe\": a lower-case letter, then"},
+		{"no description", `sdk.Describe("slots", "Slots.")`, "", "main.go:42:1: |the contract does not say what it is: call sdk.Describe in func init\n"},
+		{"no main", "func main() {}", "", "|func main() {} is missing: a contract has an empty one"},
+		{"another package", "package main", "package door", "|what is compiled to a contract is package main"},
 		{"a reserved code", "sdk.Error(2,", "sdk.Error(1,", "main.go:19: |error full has the code 1, which stands for errors without a code"},
 		{"code of its own that panics", "func main() {}", "func init() {\n\tvar none []int\n\t_ = none[len(none)]\n}\n\nfunc main() {}",
 			"main.go:44: runtime error: index out of range [0] with length 0"},
@@ -89,7 +94,8 @@ func TestContractSaysWhereItIsWrong(t *testing.T) {
 	} {
 		dir := filepath.Join(t.TempDir(), "slots")
 		write(t, dir, "main.go", strings.Replace(good, c.from, c.to, 1))
-		write(t, dir, "setter.go", "package main\n\ntype setter struct{}\n\nfunc (setter) Set() {}\n")
+		pkg, _, _ := strings.Cut(strings.Replace(good, c.from, c.to, 1), "\n")
+		write(t, dir, "setter.go", pkg+"\n\ntype setter struct{}\n\nfunc (setter) Set() {}\n")
 		write(t, dir, "go.mod", "module example.com/some/slots\n\ngo 1.26.0\n\nrequire github.com/wardledger/ward v0.0.0\n\n"+
 			"replace github.com/wardledger/ward => "+root+"\n")
 		_, err := build.Contract(t.Context(), build.Options{Dir: dir})
@@ -98,7 +104,7 @@ func TestContractSaysWhereItIsWrong(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		case c.want != "":
 			place, what, _ := strings.Cut(c.want, "|")
-			if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, place)) || !strings.Contains(err.Error(), what) {
+			if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, place)) || !strings.Contains(err.Error()+"\n", what) {
 				t.Errorf("%s: got\n%v\nwant\n%s", c.name, err, filepath.Join(dir, c.want))
 			}
 		}

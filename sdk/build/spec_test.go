@@ -42,6 +42,17 @@ func TestSpecOfC(t *testing.T) {
 		{"a method that traps", "main.c", "static void add(void) {", "static void add(void) { __builtin_trap();", ""},
 		{"a method that never ends", "main.c", "static void add(void) {", "static void add(void) { for (volatile int i = 0;; i++);", ""},
 		{"a comma", "spec.json", `"doc": "Counts to a million.",`, `"doc": "Counts to a million."`, "spec.json:4: spec: "},
+		{"an end too early", "spec.json", `"doc": "It counts to a million."}]
+}`, `"doc": "It counts to a million."}]`, "spec.json:24: spec: it ends too early"},
+		{"nothing in it", "spec.json", spec, "", "spec.json:1: spec: it is empty"},
+		{"more behind it", "spec.json", `"doc": "It counts to a million."}]
+}`, `"doc": "It counts to a million."}]
+}
+{}`, "spec.json:25: spec: something stands behind its end, from byte "},
+		{"a list", "spec.json", spec, "[]", "spec.json:1: spec: an array where an object must be"},
+		{"no doc", "spec.json", `"doc": "Say what the total is."`, `"doc": ""`, "spec.json:11: the view total has no doc: say in a sentence what it does"},
+		{"no doc of an event", "spec.json", `"doc": "The total has grown.",`, "", "spec.json:15: the event added has no doc: say"},
+		{"no doc of an error", "spec.json", `, "doc": "It counts to a million."`, "", "spec.json:23: the error too_much has no doc: say"},
 		{"another type", "spec.json", `"doc": "Counts to a million."`, `"doc": 7`, "spec.json:3: spec: "},
 		{"a field that there isn't", "spec.json", `"view": true`, `"veiw": true`, `spec.json:11: spec: json: unknown field "veiw"`},
 		{"a kind that there isn't", "spec.json", `"result": {"kind": "uint", "size": 32}

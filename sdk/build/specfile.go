@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/wardledger/ward/runtime/abi"
 	"github.com/wardledger/ward/runtime/abi/specjson"
 )
 
@@ -54,6 +55,29 @@ func (f specFile) place(err error) string {
 		}
 	}
 	return f.mistake(at, "%s", said)
+}
+
+// undocumented is a line for each thing that has no doc, as the SDK has it of a contract in Go.
+func (f specFile) undocumented(s *abi.Spec) (mistakes []string) {
+	lack := func(doc, what, list, name string) {
+		if found := f.parts(list, name); doc == "" && len(found) > 0 {
+			mistakes = append(mistakes, f.mistake(found[0].from, "the %s %s has no doc: say in a sentence what it does, which --help, the API and the dashboard show", what, name))
+		}
+	}
+	for _, m := range s.Methods {
+		what := "method"
+		if m.View {
+			what = "view"
+		}
+		lack(m.Doc, what, "methods", m.Name)
+	}
+	for _, e := range s.Events {
+		lack(e.Doc, "event", "events", e.Name)
+	}
+	for _, e := range s.Errors {
+		lack(e.Doc, "error", "errors", e.Name)
+	}
+	return mistakes
 }
 
 // method is where a method is named.

@@ -63,6 +63,10 @@ func (s *source) check() error {
 			}
 		}
 	})
+	uses := map[types.Object]int{}
+	for _, object := range v.info.Uses {
+		uses[object]++
+	}
 	e := &SourceError{}
 	s.declarations(func(call *ast.CallExpr, function, name string) {
 		if function != "View" || len(call.Args) < 2 {
@@ -80,8 +84,10 @@ func (s *source) check() error {
 		} else {
 			return
 		}
-		v.writes(body, func(pos token.Pos, what string) {
-			e.Mistakes = append(e.Mistakes, s.mistake(pos, "the view %s writes: %s would end it as trapped; a method that writes is declared with sdk.Method", name, what).Mistakes...)
+		// Who else calls it may be a method, for which it writes.
+		shared := fn != nil && uses[fn] > 1
+		v.writes(body, shared, func(pos token.Pos, what string) {
+			e.Mistakes = append(e.Mistakes, s.mistake(pos, "the view %s writes: %s would end it as not permitted; a method that writes is declared with sdk.Method", name, what).Mistakes...)
 		})
 	})
 	if len(e.Mistakes) > 0 {
@@ -189,20 +195,25 @@ func (v *views) write(call *ast.CallExpr) (what string, certain bool) {
 	return x.Name + "." + sel.Sel.Name, slices.Contains(sure[maker], sel.Sel.Name)
 }
 
-// writes visits what writes in the body of a view: what stands in itself, wherever, and those calls of the package's functions that certainly happen and
-// certainly lead to a write. Functions that write under conditions may know when they are asked by a view; if they don't, the host
+// writes visits what writes in the body of a view: what stands in itself, wherever, unless the view is shared with other functions, and those calls that
+// certainly happen and certainly lead to a write. Functions that write under conditions may know when they are asked by a view; if they don't, the host
 // refuses.
-func (v *views) writes(body *ast.BlockStmt, visit func(token.Pos, string)) {
-	ast.Inspect(body, func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok {
-			if what, _ := v.write(call); what != "" {
+func (v *views) writes(body *ast.BlockStmt, shared bool, visit func(token.Pos, string)) {
+	if !shared {
+		ast.Inspect(body, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if what, _ := v.write(call); what != "" {
+					visit(call.Pos(), what)
+				}
+			}
+			return true
+		})
+	}
+	for _, call := range v.happens(body) {
+		if what, certain := v.write(call); what != "" {
+			if shared && certain {
 				visit(call.Pos(), what)
 			}
-		}
-		return true
-	})
-	for _, call := range v.happens(body) {
-		if what, _ := v.write(call); what != "" {
 			continue
 		}
 		if chain, at := v.leads(call, map[*types.Func]bool{}); at != nil {

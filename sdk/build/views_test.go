@@ -56,7 +56,7 @@ func find(c *sdk.Ctx, n uint64, mend bool) uint64 {
 func TestViewsThatCallWhatWrites(t *testing.T) {
 	const through = "the view look writes: through "
 	for _, c := range []struct{ name, look, more, want string }{
-		{"a function", "note(c, 1)", "", through + "note -> remember: last.Set at %s:29 would end it as trapped; a method that writes is declared with sdk.Method"},
+		{"a function", "note(c, 1)", "", through + "note -> remember: last.Set at %s:29 would end it as not permitted; a method that writes is declared with sdk.Method"},
 		{"what is returned", "return keep(c), nil", "func keep(c *sdk.Ctx) uint64 { return count.Next(c) }", through + "keep: count.Next at %s:"},
 		{"an argument", "find(c, keep(c), false)", "func keep(c *sdk.Ctx) uint64 { return count.Add(c, 2) }", through + "keep: count.Add at %s:"},
 		{"an operand on the left", "if keep(c) && a.N > 1 {\n}", "func keep(c *sdk.Ctx) bool { return last.Delete(c) }", through + "keep: last.Delete at %s:"},
@@ -105,6 +105,9 @@ func TestViewsThatCallWhatWrites(t *testing.T) {
 		{"an index that may have nothing to fill", "keep(c)", "func keep(c *sdk.Ctx) { by.Fill(c, nil, 1) }", ""},
 		{"a set in the view itself", "keys.Add(c, 1)", "", "the view look writes: keys.Add would end it"},
 		{"what is recovered from", "keep(c)", "func keep(c *sdk.Ctx) { defer rescue(); check(c); remember(c, 1) }\nfunc rescue() { recover() }\nfunc check(*sdk.Ctx) { panic(1) }", ""},
+		{"a condition in the view itself", "if a.N > 1 {\n last.Set(c, 1)\n}", "", "the view look writes: last.Set would end it"},
+		{"a view that a method calls, too, under a condition", "if a.N > 1 {\n last.Set(c, 1)\n}", "func store(c *sdk.Ctx) { look(c, args{2}) }", ""},
+		{"a view that a method calls, too, whatever happens", "last.Set(c, 1)", "func store(c *sdk.Ctx) { look(c, args{2}) }", "the view look writes: last.Set would end it"},
 		{"reads", "last.Get(c)\nrows.Has(c, 1)", "", ""},
 	} {
 		file, got := viewSays(t, viewing+"func look(c *sdk.Ctx, a args) (uint64, error) {\n"+c.look+"\nreturn 0, nil\n}\n\n"+c.more+"\n\nfunc main() {}\n")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/wardledger/ward/runtime/abi"
 )
@@ -17,10 +18,11 @@ func ParseSpec(doc []byte) (*abi.Spec, error) {
 	decoder := json.NewDecoder(bytes.NewReader(doc))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
-		return nil, fmt.Errorf("spec: %w", err)
+		return nil, fmt.Errorf("spec: %w", plain(err, doc))
 	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, fmt.Errorf("spec: something stands behind its end, from byte %d on", decoder.InputOffset())
+	if rest := bytes.TrimLeft(doc[decoder.InputOffset():], " \t\r\n"); len(rest) > 0 {
+		at := len(doc) - len(rest)
+		return nil, fmt.Errorf("spec: %w", &placed{fmt.Sprintf("something stands behind its end, from byte %d on", at), int64(at)})
 	}
 	s := &abi.Spec{ABI: d.ABI, Name: d.Name, Doc: d.Doc, Toolchain: d.Toolchain}
 	if s.ABI == 0 {
@@ -54,13 +56,52 @@ func ParseSpec(doc []byte) (*abi.Spec, error) {
 	return s, nil
 }
 
+// placed is what is wrong with a document at an offset.
+type placed struct {
+	reason string
+	at     int64
+}
+
+func (e *placed) Error() string { return e.reason }
+
+// plain says in the words of a document what encoding/json says in those of Go's types.
+func plain(err error, doc []byte) error {
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		is, must, where := t.Value, "text", ""
+		switch t.Type.Kind() {
+		case reflect.Struct:
+			must = "an object"
+		case reflect.Slice:
+			must = "an array"
+		case reflect.Bool:
+			must = "true or false"
+		case reflect.Uint32, reflect.Uint64:
+			must = "a number from 0 on, without a fraction,"
+		}
+		if is == "array" || is == "object" {
+			is = "an " + is
+		}
+		if t.Field != "" {
+			where = t.Field + ": "
+		}
+		return &placed{where + is + " where " + must + " must be", t.Offset}
+	}
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &placed{"it ends too early", int64(len(doc))}
+	case errors.Is(err, io.EOF):
+		return &placed{"it is empty", 0}
+	}
+	return err
+}
+
 // Offset is where in a document an error of [ParseSpec] is, in bytes, if that is known, else 0.
 func Offset(err error) int64 {
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return e.Offset
 	}
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return e.Offset
+	if e, ok := errors.AsType[*placed](err); ok {
+		return e.at
 	}
 	return 0
 }

@@ -545,8 +545,8 @@ func TestParseSpec(t *testing.T) {
 		t.Errorf("%+v, %v", short, err)
 	}
 	for _, c := range []struct{ doc, want string }{
-		{`{"name":1}`, "cannot unmarshal number"},
-		{`{"name":"a","methods":[{"name":"m","result":{"kind":"uint","size":-8}}]}`, "cannot unmarshal number -8"},
+		{`{"name":1}`, "name: number where text must be"},
+		{`{"name":"a","methods":[{"name":"m","result":{"kind":"uint","size":-8}}]}`, "methods.result.size: number -8 where a number from 0 on, without a fraction, must be"},
 		{`{"nam":"a"}`, `unknown field "nam"`},
 		{`{"name":"a"} {}`, "something stands behind its end"},
 		{`{"name":"a"}}`, "something stands behind its end"},
