@@ -75,9 +75,9 @@ only the chain's operator. Anybody may deploy what the authorities have permitte
 				Action: contractShow,
 			},
 			{
-				Name: "spec", Usage: "show what a contract offers", ArgsUsage: "NAME|FILE",
+				Name: "spec", Usage: "show what a contract offers", ArgsUsage: "NAME|FILE|FOLDER",
 				Description: `  ward contract spec access         of a contract on the chain; of a standard one also if no node answers
-  ward contract spec my.wasm        of a file; no node is asked
+  ward contract spec my.wasm        of a file, or a folder such as ./my; no node is asked
   ward contract spec access --json  with every type
   ward contract spec access --schema > access.schema.json
                                     as JSON Schema: of a call, and under $defs of all arguments, results
@@ -384,7 +384,7 @@ func contractShow(c *urfave.Context) error {
 }
 
 func contractSpec(c *urfave.Context) error {
-	args, err := arguments(c, "NAME or FILE")
+	args, err := arguments(c, "NAME, FILE or FOLDER")
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	gobuild "go/build"
 	"go/parser"
 	"go/token"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -146,8 +148,12 @@ func (s *session) specOf(arg string) (name string, spec *abi.Spec, err error) {
 	return "", nil, err
 }
 
-// writeGenerated writes a file of a Go package, in place of one that was generated, too, but of no other, and not beside another package.
+// writeGenerated writes a file of a Go package, in place of one that was generated, too, but of no other, and not beside another package, nor
+// where Go would pass over it.
 func writeGenerated(file, name string, source []byte) error {
+	if err := compiled(file, source); err != nil {
+		return err
+	}
 	there, err := os.ReadFile(file)
 	switch {
 	case err == nil && !bytes.HasPrefix(there, []byte(specgo.Header)):
@@ -167,6 +173,29 @@ func writeGenerated(file, name string, source []byte) error {
 		return err
 	}
 	return os.WriteFile(file, source, 0o644)
+}
+
+// compiled says why a file would not be compiled into a contract, by its name and its folder's.
+func compiled(file string, source []byte) error {
+	base, folder := filepath.Base(file), filepath.Base(filepath.Dir(file))
+	context := gobuild.Default
+	context.GOOS, context.GOARCH = "wasip1", "wasm"
+	context.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(source)), nil }
+	match, err := context.MatchFile(filepath.Dir(file), base)
+	why := ""
+	switch {
+	case filepath.Ext(base) != ".go":
+		why = "its name doesn't end in .go"
+	case strings.HasSuffix(base, "_test.go"):
+		why = "it is taken for a test"
+	case folder == "vendor" || folder == "testdata":
+		why = "a folder " + folder + " is for something else"
+	case err != nil || !match:
+		why = "it is taken for a file of another system"
+	default:
+		return nil
+	}
+	return usagef("%s: Go would not find it in a contract: %s; --out says where, such as remote/devices.go", file, why)
 }
 
 // importPath is how Go files of the same module import the package in a folder, or "" if that is in no module.

@@ -82,6 +82,8 @@ func contractNew(c *urfave.Context) error {
 		return usagef("--template is for Go: in C there is one, a counter")
 	case c.String("lang") == template.C:
 		from, source, folder = template.C, "c/main.c", "c"
+	case name == ".":
+		return usagef("%q is no NAME for a contract: a folder of that NAME is made for it", dir)
 	case c.String("lang") != "go":
 		return usagef("--lang %q: there are go and c; what other languages need is in sdk/README.md", c.String("lang"))
 	}

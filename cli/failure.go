@@ -109,6 +109,9 @@ func advice(err error) string {
 		return h.hint
 	}
 	if r, ok := errors.AsType[*client.Refused](err); ok {
+		if r.Code == receipt.NotPermitted && strings.HasSuffix(r.Reason, inView) {
+			return "who wrote the contract: what writes is declared with sdk.Method"
+		}
 		return adviceFor(r.Code)
 	}
 	if u, ok := errors.AsType[*client.Unserved](err); ok {
@@ -134,6 +137,9 @@ func advice(err error) string {
 	}
 	return ""
 }
+
+// inView is the end of the reason of package host when a view writes.
+const inView = " in a view: a view changes nothing"
 
 // adviceFor says what a person can do about a refusal by the chain.
 func adviceFor(code receipt.Code) string {

@@ -97,7 +97,10 @@ func parseInvocation(c *urfave.Context, view bool) (*invocation, error) {
 	m, ok := v.spec.Method(names[1])
 	if !ok {
 		refused := &client.Refused{Code: receipt.UnknownMethod, Reason: fmt.Sprintf("contract %q has no method %q", v.contract, names[1])}
-		return nil, hint(refused, "one of: %s", strings.Join(v.methods(view), ", "))
+		if there := v.methods(view); len(there) > 0 {
+			return nil, hint(refused, "one of: %s", strings.Join(there, ", "))
+		}
+		return nil, hint(refused, "\"ward contract spec %s\": there is nothing for \"%s\" in it", v.contract, v.name)
 	}
 	v.method = &m
 	switch {
@@ -540,7 +543,10 @@ func describe(w io.Writer, indent, dashes string, f abi.Field) {
 	case abi.KindAddress:
 		how += ", or @NAME of a key"
 	case abi.KindBytes:
-		how += ", or @FILE, or key:NAME"
+		how += ", or @FILE"
+		if size := f.Type.Size; size == 0 || size == 32 || size == 33 { // a public key of Ed25519 or P-256
+			how += ", or key:NAME"
+		}
 	case abi.KindTime:
 		how += ", or +2h"
 	}

@@ -5,6 +5,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/wardledger/ward/runtime/receipt"
+	"github.com/wardledger/ward/sdk/client"
 )
 
 // TestText: what a contract or a node says can't move the cursor, colour the screen or turn
@@ -66,6 +69,18 @@ func TestReorder(t *testing.T) {
 	} {
 		if got := reorder(commands(), strings.Fields(in)); !reflect.DeepEqual(got, strings.Fields(want)) {
 			t.Errorf("%s: got %v, want %v", in, got, want)
+		}
+	}
+}
+
+// A view that writes is nothing that a key of anybody's could do.
+func TestAdviceOfAViewThatWrites(t *testing.T) {
+	for reason, want := range map[string]string{
+		"set in a view: a view changes nothing": "who wrote the contract: what writes is declared with sdk.Method",
+		"the sender is not the operator":        "--key with the operator's key, if this is the operator's to do",
+	} {
+		if got := advice(&client.Refused{Code: receipt.NotPermitted, Reason: reason}); got != want {
+			t.Errorf("%s: %s", reason, got)
 		}
 	}
 }

@@ -28,8 +28,8 @@ var taken = []string{
 	"append", "cap", "clear", "close", "complex", "copy", "delete", "imag", "len", "make", "max", "min", "new", "panic", "print", "println", "real", "recover",
 }
 
-// validPackage reports whether a Go file can begin with "package name".
-func validPackage(name string) bool { return token.IsIdentifier(name) && name != "_" }
+// validPackage reports whether a Go file can begin with "package name", and another import it: none is called init.
+func validPackage(name string) bool { return token.IsIdentifier(name) && name != "_" && name != "init" }
 
 // names gives each thing in a scope a name of its own.
 type names map[string]bool

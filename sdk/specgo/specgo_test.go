@@ -120,6 +120,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{bad, specgo.Options{}, `the spec: method "Bad" is not a name`},
 		{everything(), specgo.Options{Package: "my-package"}, `"my-package" can't be the name of a Go package`},
+		{everything(), specgo.Options{Package: "init"}, `"init" can't be the name of a Go package`},
 		{everything(), specgo.Options{Package: "func"}, `"func" can't be the name of a Go package`},
 		{everything(), specgo.Options{Package: "_"}, `"_" can't be`},
 		{everything(), specgo.Options{Methods: []string{"look", "lok"}}, `every-thing has no method "lok" that a contract can call: there are store, look, `},

@@ -84,7 +84,7 @@ func Write(dir, name, template string) error {
 			return err
 		}
 	}
-	mod := "module " + name + "\n\n" + goLine + "\nrequire " + module + " v0.0.0\n\nreplace " + module + " => ./" + SDKFolder + "\n"
+	mod := "module " + modulePath(name) + "\n\n" + goLine + "\nrequire " + module + " v0.0.0\n\nreplace " + module + " => ./" + SDKFolder + "\n"
 	if err := write(filepath.Join(dir, "go.mod"), []byte(mod)); err != nil {
 		return err
 	}
@@ -92,6 +92,23 @@ func Write(dir, name, template string) error {
 		return err
 	}
 	return SDK(dir)
+}
+
+// modulePath is the Go module of a contract: its name, or if Go itself means something by that, a path below example/, which Go leaves to
+// everybody.
+func modulePath(name string) string {
+	if slices.Contains(taken, name) {
+		return "example/" + name
+	}
+	return name
+}
+
+// taken is the packages of Go's own that a contract's name could be, and what the Go command means sets of packages by.
+var taken = []string{
+	"bufio", "bytes", "cmp", "context", "crypto", "embed", "encoding", "errors", "expvar", "flag", "fmt", "hash", "html", "image", "io", "iter", "log", "maps",
+	"math", "mime", "net", "os", "path", "plugin", "reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings", "structs", "sync", "syscall",
+	"testing", "time", "unicode", "unique", "unsafe", "weak",
+	"all", "cmd", "main", "std", "tool", "work",
 }
 
 const module = "github.com/wardledger/ward"
