@@ -55,8 +55,8 @@ func Method[A, R any](name string, fn func(*Ctx, A) (R, error), doc string) {
 }
 
 // View declares a method that only reads. It is called without a transaction, by
-// anybody, at any committed height, and answers at once; a write in it traps. What
-// [Ctx.Sender] says in a view is not checked by anyone.
+// anybody, at any committed height, and answers at once; a write ends it as not_permitted.
+// What [Ctx.Sender] says in a view is not checked by anyone.
 func View[A, R any](name string, fn func(*Ctx, A) (R, error), doc string) {
 	declare(name, doc, true, fn)
 }
