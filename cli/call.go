@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -149,7 +148,7 @@ func (v *invocation) signTo(path string, key tx.Signer, o client.Options) error 
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, signed.Encode(), 0o644); err != nil {
+	if err := overwrite(path, signed.Encode(), "a transaction", coseSign1); err != nil {
 		return err
 	}
 	result := map[string]any{"id": signed.ID(), "file": path, "bytes": signed.Size(), "sequence": signed.Sequence}

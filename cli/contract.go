@@ -165,7 +165,7 @@ func contractBuild(c *urfave.Context) error {
 	if path == "" {
 		path = m.Name + ".wasm"
 	}
-	if err := os.WriteFile(path, m.Wasm, 0o644); err != nil {
+	if err := overwrite(path, m.Wasm, "a Wasm module", wasmMagic); err != nil {
 		return err
 	}
 	return s.print(moduleJSON{m.Name, path, m.Size, hex.EncodeToString(m.Hash[:]), m.Toolchain, size}, func() {

@@ -137,6 +137,9 @@ func contractTest(c *urfave.Context) error {
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, c.App.Writer, c.App.ErrWriter
 	cmd.Env = append(cmd.Environ(), "WARD="+ward, "GOWORK=off")
 	if err := cmd.Run(); err != nil {
+		if c.Context.Err() != nil {
+			return c.Context.Err()
+		}
 		if _, failed := err.(*exec.ExitError); failed {
 			return fmt.Errorf("the tests of %s failed", dir)
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -195,6 +197,32 @@ func indented(raw json.RawMessage) string {
 		lines[i] = text(lines[i])
 	}
 	return strings.Join(lines, "\n")
+}
+
+// How files begin that are written over.
+const (
+	wasmMagic = "\x00asm"
+	coseSign1 = "\xd2" // tag 18 of CBOR
+)
+
+// overwrite writes a file, in place of one of its kind, too, which is known by how it begins, or of an empty one; but not of what somebody has written.
+func overwrite(path string, content []byte, kind, begins string) error {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		there := make([]byte, len(begins))
+		n, err := io.ReadFull(f, there)
+		f.Close()
+		if err != nil && err != io.ErrUnexpectedEOF {
+			return err
+		}
+		if string(there[:n]) != begins {
+			return hint(fmt.Errorf("%s is there already, and is not %s", path, kind), "another --out, or move it away")
+		}
+	}
+	return os.WriteFile(path, content, 0o644)
 }
 
 // addressText is an address, "" for none.

@@ -136,6 +136,18 @@ func TestContractNeedsAFittingGo(t *testing.T) {
 	}
 }
 
+// A Go command that was interrupted has found nothing in the source.
+func TestContractOfAGoThatWasInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("NOT RUN: the fake Go command is a shell script")
+	}
+	tool := write(t, t.TempDir(), "go", "#!/bin/sh\n[ $1 = build ] && kill -INT $$\necho '{\"GOVERSION\":\"go1.26.8\"}'\n")
+	_, err := build.Contract(t.Context(), build.Options{Dir: filepath.Join("testdata", "plain"), Go: tool})
+	if want := "go build ended without a word, as if interrupted: signal: interrupt"; err == nil || err.Error() != want || as[*build.CompileError](err) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestContractStopsWhenToldTo(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("NOT RUN: the fake Go command is a shell script")

@@ -117,7 +117,7 @@ func (g *gotool) build(ctx context.Context, file string) error {
 	}
 	_, err := g.run(ctx, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", strip, "-o", file, ".")
 	var said *commandError
-	if errors.As(err, &said) {
+	if errors.As(err, &said) && said.output != "" {
 		if strings.Contains(said.output, "go.mod requires go >=") {
 			return &SetupError{Reason: fmt.Sprintf("%s: the contract asks for another Go than this one, %s: install that one from https://go.dev/dl, or write \"go %s\" there", g.goLine(), g.version, strings.TrimPrefix(MinGo, "go"))}
 		}
@@ -180,8 +180,8 @@ type commandError struct {
 }
 
 func (e *commandError) Error() string {
-	if e.output == "" {
-		return e.command + ": " + e.err.Error()
+	if e.output == "" { // a Ctrl-C is told to it, too, and it may be the first to end
+		return e.command + " ended without a word, as if interrupted: " + e.err.Error()
 	}
 	return e.command + ": " + e.output
 }
