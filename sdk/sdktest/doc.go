@@ -22,7 +22,8 @@
 // deployed, of the same bytes and gas, and has no names in it.
 //
 // A test goes back to an earlier moment with [Chain.Checkpoint] and [Chain.Revert], keeps what calls cost with
-// [Chain.GasReport], and tries random calls with [Chain.Explore]. [Standard] has the contracts that every chain begins with.
+// [Chain.GasReport], and tries random calls with [Chain.Explore]. [Standard] has the contracts that every chain begins with,
+// and [Chain.Device] enrols devices in one of them.
 //
 // The engine is in the test's process in Ward's own repository. In a contract's folder that `ward contract new` has made it is in
 // the command ward, which the test starts (WARD says which one): so an author's module needs nothing but the SDK.
