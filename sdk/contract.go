@@ -68,6 +68,9 @@ func Init[A any](fn func(*Ctx, A) error, doc string) {
 }
 
 func declare[A, R any](name, doc string, view bool, fn func(*Ctx, A) (R, error)) {
+	if fn == nil {
+		panic("sdk: " + name + " is declared with nil for its function")
+	}
 	// What needs no types is done elsewhere: this is compiled for each method.
 	addMethod(name, doc, view, reflect.TypeFor[A](), reflect.TypeFor[R](), func(m *method, c *Ctx) {
 		var args A
@@ -98,7 +101,7 @@ func addMethod(name, doc string, view bool, args, result reflect.Type, run func(
 		args: wire.NewPlanFor("what "+what+" takes", args), result: wire.NewPlanFor("what "+what+" answers", result),
 	}
 	if _, ok := m.args.IsStruct(); !ok {
-		panic("sdk: " + what + " takes a " + m.args.Type().String() + ": it must be a struct, whose fields have names")
+		panic("sdk: " + what + " takes " + m.args.Type().String() + ": it must be a struct, whose fields have names")
 	}
 	if m.name == abi.MethodUpgrade && !isUpgrade(m) {
 		panic("sdk: only the chain calls a method upgrade: declare it with sdk.Upgrade, or name it otherwise")
@@ -180,7 +183,7 @@ func addEvent(name, doc string, t reflect.Type) *event {
 	documented("the event "+name, doc)
 	e := &event{name, doc, wire.NewPlanFor("what the event "+name+" says", t)}
 	if _, ok := e.plan.IsStruct(); !ok {
-		panic("sdk: event " + name + " is a " + e.plan.Type().String() + ": it must be a struct, whose fields are the attributes")
+		panic("sdk: event " + name + " is " + e.plan.Type().String() + ": it must be a struct, whose fields are the attributes")
 	}
 	declared.events = append(declared.events, e)
 	return e

@@ -328,6 +328,7 @@ func TestDeclarations(t *testing.T) {
 		{"the contract door has no doc: say in a sentence", func() { Describe("door", "") }},
 		{"the method open has no doc: say in a sentence", func() { Method("open", none, "") }},
 		{"the view open has no doc: say in a sentence", func() { View("open", none, "") }},
+		{"open is declared with nil for its function", func() { Method[args, None]("open", nil, "Opens.") }},
 		{"the event opened has no doc: say in a sentence", func() { Event[args]("opened", "") }},
 		{"the error late has no doc: say in a sentence", func() { Error(7, "late", "") }},
 
@@ -355,20 +356,20 @@ func TestDeclarations(t *testing.T) {
 		}},
 		{"the rows of routes: route.Stops is [2]string: of arrays only those of bytes are on the wire, use a slice", func() { NewItem[route]("routes") }},
 		{`the rows of pins: secret.pin is not exported, so it would be lost silently: export it or tag it wire:"-"`, func() { NewItem[secret]("pins") }},
-		{"the keys of pairs: pair.B is []string, which can't be a key: keys are of bools, integers, strings, bytes and structs of these", func() {
+		{"the keys of pairs: pair.B can't be a key: []string is none of bools, integers, strings, bytes and structs of these", func() {
 			NewSet[pair]("pairs")
 		}},
-		{"what by_price finds rows by: price.Cents is float64, which can't be a key", func() {
+		{"what by_price finds rows by: price.Cents can't be a key: float64 is none of", func() {
 			NewIndex("by_price", NewMap[string, uint64]("goods"), func(string, uint64) (price, bool) { return price{}, true })
 		}},
 		{"what the remote method far answers: price.Cents is float64", func() { Remote[None, price]("far") }},
-		{"the method n takes a uint: it must be a struct, whose fields have names", func() {
+		{"the method n takes uint: it must be a struct, whose fields have names", func() {
 			Method("n", func(*Ctx, uint64) (None, error) { return None{}, nil }, "N.")
 		}},
-		{"the view n takes a uint8: it must be a struct, whose fields have names", func() {
+		{"the view n takes uint8: it must be a struct, whose fields have names", func() {
 			View("n", func(*Ctx, uint8) (None, error) { return None{}, nil }, "N.")
 		}},
-		{"event e is a uint: it must be a struct", func() { Event[uint64]("e", "E.") }},
+		{"event e is uint: it must be a struct", func() { Event[uint64]("e", "E.") }},
 		{"the keys of g do not start with the parts to find rows by, uint64: these must be the first field of the key", func() { By[uint64](NewMap[string, None]("g")) }},
 
 		// Too late.

@@ -80,7 +80,7 @@ func makeKeyPlan(t reflect.Type, where string) *KeyPlan {
 		}
 		return p
 	}
-	refuse(where, "is "+t.String()+", which can't be a key: keys are of bools, integers, strings, bytes and structs of these")
+	refuse(where, "can't be a key: "+t.String()+" is none of bools, integers, strings, bytes and structs of these")
 	return nil
 }
 
