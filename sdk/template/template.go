@@ -49,6 +49,11 @@ func Write(dir, name, template string) error {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return inOnePiece(dir, os.Remove, func(dir string) error { return fill(dir, name, template) })
+}
+
+// fill writes the folder of a contract.
+func fill(dir, name, template string) error {
 	rename := strings.NewReplacer(
 		"my-"+template, name, "My-"+template, strings.ToUpper(name[:1])+name[1:], "my-name", name)
 	readme := "README.in"
@@ -124,10 +129,10 @@ const (
 
 // SDK writes the SDK of this ward into the folder of a contract, in place of what was there.
 func SDK(dir string) error {
-	root := filepath.Join(dir, filepath.FromSlash(SDKFolder))
-	if err := os.RemoveAll(root); err != nil {
-		return err
-	}
+	return inOnePiece(filepath.Join(dir, filepath.FromSlash(SDKFolder)), os.RemoveAll, writeSDK)
+}
+
+func writeSDK(root string) error {
 	mod := "// Written by ward contract new and ward contract sdk.\nmodule " + module + "\n\n" + goLine
 	if err := write(filepath.Join(root, "go.mod"), []byte(mod)); err != nil {
 		return err
@@ -156,6 +161,27 @@ func carry(source embed.FS, to string) error {
 		}
 		return write(filepath.Join(to, filepath.FromSlash(name)), bytes.TrimPrefix(content, []byte(carried)))
 	})
+}
+
+// inOnePiece makes a folder beside itself first, then removes what was there, and has it take that's place: whoever is interrupted finds nothing half.
+func inOnePiece(dir string, remove, fill func(dir string) error) error {
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	beside, err := os.MkdirTemp(parent, ".ward-new-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(beside)
+	made := filepath.Join(beside, filepath.Base(dir))
+	if err := fill(made); err != nil {
+		return err
+	}
+	if err := remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(made, dir)
 }
 
 func write(file string, content []byte) error {
