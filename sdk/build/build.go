@@ -135,7 +135,7 @@ func compile(ctx context.Context, o Options) (wasm []byte, toolchain string, err
 		return nil, "", &CompileError{o.Dir, "the Go command wrote no module: is there a package main?"}
 	}
 	if info.Size() > abi.MaxModule {
-		return nil, "", fmt.Errorf("contract in %s: module is %d bytes, limit %d", o.Dir, info.Size(), abi.MaxModule)
+		return nil, "", fmt.Errorf("contract in %s: module is %d bytes, limit %d%s", o.Dir, info.Size(), abi.MaxModule, tool.heaviest(ctx, file))
 	}
 	wasm, err = os.ReadFile(file)
 	return wasm, tool.version, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -270,4 +271,12 @@ func TestContractWithoutItsModule(t *testing.T) {
 	says(`"ward contract new NAME" makes a folder with go.mod`)
 	write(t, dir, "go.mod", "module door\n\ngo 1.26.0\n\nrequire github.com/wardledger/ward v0.0.0\n\nreplace github.com/wardledger/ward => ./.ward/sdk\n")
 	says(`"ward contract sdk ` + dir + `" writes the SDK`)
+}
+
+// Who has imported too much hears what.
+func TestTooLarge(t *testing.T) {
+	_, err := build.Contract(t.Context(), build.Options{Dir: filepath.Join("testdata", "heavy")})
+	if err == nil || !regexp.MustCompile(`module is \d+ bytes, limit 4194304; most of its code is of go/types \(\d+\), runtime \(\d+\), .*: import less$`).MatchString(err.Error()) {
+		t.Error(err)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,9 +40,18 @@ func Measure(ctx context.Context, o Options, module *Module) (*Sizes, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Packages, s.Functions, err = inCode(named, of); err != nil {
+		return nil, err
+	}
+	s.Functions = s.Functions[:min(len(s.Functions), maxFunctions)]
+	return s, nil
+}
+
+// inCode is the code of a module with names, by the packages that it is made of and by function, the largest first.
+func inCode(named []byte, of []string) (packages, functions []Part, err error) {
 	m, err := wasm.Decode(named)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	first := len(m.ImportedFuncs)
 	indexes := make([]uint32, len(m.Code))
@@ -49,22 +59,53 @@ func Measure(ctx context.Context, o Options, module *Module) (*Sizes, error) {
 		indexes[i] = uint32(first + i)
 	}
 	names := wasm.FunctionNames(named, indexes...)
-	packages := map[string]int{}
+	sums := map[string]int{}
 	for i, body := range m.Code {
 		name := names[indexes[i]]
 		if name == "" {
 			name = fmt.Sprintf("function %d", indexes[i])
 		}
-		packages[packageOf(name, of)] += len(body.Code)
-		s.Functions = append(s.Functions, Part{name, len(body.Code)})
+		sums[packageOf(name, of)] += len(body.Code)
+		functions = append(functions, Part{name, len(body.Code)})
 	}
-	for name, bytes := range packages {
-		s.Packages = append(s.Packages, Part{name, bytes})
+	for name, bytes := range sums {
+		packages = append(packages, Part{name, bytes})
 	}
-	largest(s.Packages)
-	largest(s.Functions)
-	s.Functions = s.Functions[:min(len(s.Functions), maxFunctions)]
-	return s, nil
+	largest(packages)
+	largest(functions)
+	return packages, functions, nil
+}
+
+// heaviest says what a module that is too large is most of all made of, for the end of an error; "" if that can't be told.
+func (g *gotool) heaviest(ctx context.Context, file string) string {
+	with := *g
+	with.names = true
+	if with.build(ctx, file) != nil {
+		return ""
+	}
+	named, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	of, err := g.packages(ctx)
+	if err != nil {
+		return ""
+	}
+	packages, _, err := inCode(named, of)
+	if err != nil {
+		return ""
+	}
+	var list []string
+	for _, p := range packages[:min(len(packages), 4)] {
+		list = append(list, fmt.Sprintf("%s (%d)", p.Name, p.Bytes))
+	}
+	return "; most of its code is of " + strings.Join(list, ", ") + ": import less"
+}
+
+// packages is what the contract is made of.
+func (g *gotool) packages(ctx context.Context) ([]string, error) {
+	listed, err := g.run(ctx, "list", "-deps", ".")
+	return append(strings.Fields(listed), "main"), err
 }
 
 // withNames returns the contract with the names of its functions, and the packages that it is made of.
@@ -82,8 +123,8 @@ func withNames(ctx context.Context, o Options, module *Module) (named []byte, pa
 	if err != nil {
 		return nil, nil, err
 	}
-	listed, err := tool.run(ctx, "list", "-deps", ".")
-	return named, append(strings.Fields(listed), "main"), err
+	packages, err = tool.packages(ctx)
+	return named, packages, err
 }
 
 func sections(module []byte) (*Sizes, error) {
