@@ -13,8 +13,10 @@
 // Append finds it already there, and because nothing above the raised height is ever shown,
 // no reader can have seen an event of a block that had not happened.
 //
-// Readers never hold up the writer or each other: a reader has a cursor of its own and
-// reads rows; there are no queues to overflow.
+// Readers never hold up the writer: a reader has a cursor of its own and reads rows; there
+// are no queues to overflow. One call looks at so many events and bytes at most, and two run
+// on each processor at a time; others wait for their turn, so that whoever executes the next
+// block finds a processor.
 //
 // Rows (all integers big-endian, so that keys sort as the chain does):
 //

@@ -2,8 +2,10 @@ package eventlog
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/wardledger/ward/runtime/cbor"
 	"github.com/wardledger/ward/runtime/receipt"
@@ -19,6 +21,9 @@ const (
 	// MaxScan is how many candidates one call of Events or Prev looks at, so that a filter
 	// that matches nothing cannot hold a reader for the whole history.
 	MaxScan = 10_000
+	// MaxScanBytes is how many bytes of candidates one call looks at, the last of which may go beyond: events of 1.6 KiB,
+	// if there are MaxScan of them. One can have 8 KiB.
+	MaxScanBytes = 16 << 20
 	// MaxAttributes is the most attributes that a filter names.
 	MaxAttributes = 8
 )
@@ -38,43 +43,66 @@ type Attribute struct {
 
 // Matches reports whether the filter wants e.
 func (f *Filter) Matches(e *receipt.Event) bool {
-	if f.Contract != "" && f.Contract != e.Contract || f.Event != "" && f.Event != e.Name {
-		return false
-	}
-	for _, a := range f.Attributes {
-		if !a.matches(e.Attributes) {
-			return false
-		}
-	}
-	return true
+	return f.names(e.Contract, e.Name) && has(cbor.NewReader(e.Attributes), f.wishes())
 }
 
-func (a *Attribute) matches(attributes []byte) bool {
-	r := cbor.NewReader(attributes)
+func (f *Filter) names(contract, event string) bool {
+	return (f.Contract == "" || f.Contract == contract) && (f.Event == "" || f.Event == event)
+}
+
+// wish is an Attribute whose name is encoded as events have it.
+type wish struct {
+	name   []byte
+	values [][]byte
+}
+
+// wishes are the filter's attributes in the order in which events have theirs.
+func (f *Filter) wishes() []wish {
+	var wishes []wish
+	for _, a := range f.Attributes {
+		wishes = append(wishes, wish{cbor.AppendText(nil, a.Name), a.Values})
+	}
+	slices.SortFunc(wishes, func(a, b wish) int { return bytes.Compare(a.name, b.name) })
+	return wishes
+}
+
+// has reads the attributes of an event, as far as it must, and reports whether they are as wished. It keeps nothing: an event
+// can have thousands of attributes, and a filter that matches nothing looks at thousands of events.
+func has(r *cbor.Reader, wishes []wish) bool {
 	n, err := r.Map()
-	if err != nil {
-		return false
-	}
-	for range n {
-		name, err := r.Text()
-		if err != nil {
-			return false
+	for ; n > 0 && len(wishes) > 0 && err == nil; n-- {
+		var name, value []byte
+		if name, err = r.Raw(); err != nil {
+			break
 		}
-		value, err := r.Raw()
-		if err != nil {
-			return false
+		if bytes.Compare(name, wishes[0].name) > 0 {
+			return false // names ascend: it isn't there
 		}
-		if name != a.Name {
-			continue
+		if value, err = r.Raw(); err != nil {
+			break
 		}
-		for _, v := range a.Values {
-			if bytes.Equal(v, value) {
-				return true
+		for len(wishes) > 0 && bytes.Equal(name, wishes[0].name) {
+			if !slices.ContainsFunc(wishes[0].values, func(v []byte) bool { return bytes.Equal(v, value) }) {
+				return false
 			}
+			wishes = wishes[1:]
 		}
-		return false
 	}
-	return false
+	return err == nil && len(wishes) == 0
+}
+
+// passes reports whether the filter wants the event in a row, or the row can't be read so easily and must be decoded.
+func (f *Filter) passes(payload []byte, wishes []wish) bool {
+	r := cbor.NewReader(payload)
+	_, err := r.Array()
+	err = errors.Join(err, r.Skip(), r.Skip()) // time and transaction
+	_, open := r.Array()
+	contract, first := r.Text()
+	event, second := r.Text()
+	if errors.Join(err, open, first, second) != nil {
+		return true
+	}
+	return f.names(contract, event) && has(r, wishes)
 }
 
 // Entry is an event in its place.
@@ -92,7 +120,7 @@ type Page struct {
 	// Next is where to go on: nothing that matches lies between the last entry and it.
 	Next receipt.Cursor
 	// More is false if everything published when the page was read has been seen. With
-	// More, the page may still be empty: it ended because of MaxScan.
+	// More, the page may still be empty: it ended because of MaxScan or MaxScanBytes.
 	More bool
 	// Height is the published height when the page was read.
 	Height uint64
@@ -127,7 +155,7 @@ func (f *Filter) Check() error {
 }
 
 // walk visits the published events that match, from after (exclusive) on or, in reverse,
-// from before (exclusive) back, until visit returns false or MaxScan candidates have been
+// from before (exclusive) back, until visit returns false or MaxScan candidates, or MaxScanBytes of them, have been
 // looked at. It returns the last candidate and whether it stopped early.
 func (l *Log) walk(f *Filter, bound receipt.Cursor, published uint64, reverse bool, visit func(e Entry) bool) (last receipt.Cursor, stopped bool, err error) {
 	if err := f.Check(); err != nil {
@@ -142,13 +170,16 @@ func (l *Log) walk(f *Filter, bound receipt.Cursor, published uint64, reverse bo
 	if bytes.Compare(start, end) >= 0 {
 		return last, false, nil
 	}
-	scanned := 0
+	l.walking <- struct{}{}
+	defer func() { <-l.walking }()
+	scanned, size := 0, 0
+	wishes := f.wishes()
 	err = l.scan(start, end, reverse, func(key, value []byte) (bool, error) {
 		c, ok := cursorAt(key)
 		if !ok || len(key) != len(prefix)+cursorSize {
 			return false, damaged(key, fmt.Errorf("key of %d bytes, must have %d", len(key), len(prefix)+cursorSize))
 		}
-		if scanned++; scanned > MaxScan {
+		if scanned++; scanned > MaxScan || size >= MaxScanBytes {
 			stopped = true
 			return false, nil
 		}
@@ -166,11 +197,19 @@ func (l *Log) walk(f *Filter, bound receipt.Cursor, published uint64, reverse bo
 				return false, damaged(key, errMissing)
 			}
 		}
+		size += len(value)
+		payload, err := open(key, value)
+		if err != nil {
+			return false, err
+		}
+		if !f.passes(payload, wishes) {
+			return true, nil
+		}
 		e, err := l.entry(key, value)
 		if err != nil {
 			return false, err
 		}
-		if f.Matches(&e.Event) && !visit(e) {
+		if !visit(e) {
 			stopped = true
 			return false, nil
 		}
@@ -230,7 +269,7 @@ func (l *Log) Events(f Filter, after receipt.Cursor, limit int) (Page, error) {
 }
 
 // Prev returns the cursor of the newest published event before bound that matches, the zero
-// Cursor if there is none. It gives up after MaxScan candidates: then known is false, as it
+// Cursor if there is none. It gives up after MaxScan candidates, or MaxScanBytes of them: then known is false, as it
 // is if nothing was found and the log lacks the chain's beginning.
 func (l *Log) Prev(f Filter, bound receipt.Cursor) (prev receipt.Cursor, known bool, err error) {
 	found := false

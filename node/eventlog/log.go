@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"runtime"
 	"sync"
 
 	"github.com/wardledger/ward/runtime/receipt"
@@ -78,6 +79,10 @@ type Tally struct {
 type Log struct {
 	db state.DB
 
+	// walking has a slot for each walk along events that runs: hundreds of readers may ask for all of history at once, and whoever executes
+	// the next block would have to share a processor with each.
+	walking chan struct{}
+
 	appending sync.Mutex
 	newest    uint64           // the highest height on disk, 0 if the log is empty
 	unraised  map[uint64]Tally // by height, for blocks appended since Open and not yet published
@@ -96,6 +101,7 @@ type Log struct {
 func Open(db state.DB) (*Log, error) {
 	l := &Log{
 		db:       db,
+		walking:  make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
 		unraised: make(map[uint64]Tally),
 		raised:   make(chan struct{}),
 		tally:    Tally{Txs: make(map[receipt.Code]uint64)},

@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/bits"
 
@@ -88,10 +89,11 @@ func readAttributes(r *cbor.Reader) ([]byte, error) {
 	m := cbor.NewReader(raw)
 	n, err := m.Map()
 	for range n {
-		if _, err = m.Text(); err != nil {
+		if m.Kind() != cbor.Text { // of what it says nothing is needed, and there may be thousands
+			_, err = m.Text()
 			return nil, err
 		}
-		if err = m.Skip(); err != nil {
+		if err = errors.Join(m.Skip(), m.Skip()); err != nil {
 			return nil, err
 		}
 	}
