@@ -141,3 +141,34 @@ func TestReadersTakeTurns(t *testing.T) {
 		readers.Wait()
 	})
 }
+
+// The list of a block's transactions shows nothing of what they returned: it is not kept, and not all of it is read in one call.
+func TestReceiptsAreBounded(t *testing.T) {
+	l := opened(t, state.NewMemory())
+	b := block(1)
+	const receipts, size = 600, 64 << 10
+	for i := range receipts {
+		r := tx(1, receipt.OK)
+		r.TxID[0], r.TxID[1] = byte(i), byte(i>>8)
+		r.Return = cbor.AppendBytes(nil, make([]byte, size-5))
+		b.Receipts = append(b.Receipts, r)
+	}
+	appended(t, l, b)
+	raised(t, l, 1)
+	calls := 0
+	for from := 0; from < receipts; calls++ {
+		page, err := l.Receipts(1, uint32(from), 1000)
+		if err != nil || len(page) == 0 || (len(page)-1)*size > MaxScanBytes {
+			t.Fatalf("from %d: %d receipts, %v", from, len(page), err)
+		}
+		for i, r := range page {
+			if r.Tx != uint32(from+i) || len(r.Receipt.Return) > 0 {
+				t.Fatalf("receipt %d is %d, with %d bytes", from+i, r.Tx, len(r.Receipt.Return))
+			}
+		}
+		from += len(page)
+	}
+	if calls != 3 {
+		t.Errorf("%d bytes of receipts took %d calls", receipts*size, calls)
+	}
+}

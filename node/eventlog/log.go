@@ -79,7 +79,7 @@ type Tally struct {
 type Log struct {
 	db state.DB
 
-	// walking has a slot for each walk along events that runs: hundreds of readers may ask for all of history at once, and whoever executes
+	// walking has a slot for each walk along events or receipts that runs: hundreds of readers may ask for all of history at once, and whoever executes
 	// the next block would have to share a processor with each.
 	walking chan struct{}
 
@@ -476,7 +476,8 @@ func (l *Log) Tx(id [32]byte) (*Record, error) {
 }
 
 // Receipts returns up to limit receipts of a published block, beginning with the
-// transaction at index from, without their events; none if the log does not hold the block.
+// transaction at index from, without their events and what they returned; none if the log does not hold the block. Those beyond
+// the first MaxScanBytes are left for the next call.
 func (l *Log) Receipts(height uint64, from uint32, limit int) ([]Record, error) {
 	h, err := l.Block(height)
 	if h == nil || err != nil || from >= h.Txs || limit <= 0 {
@@ -484,6 +485,9 @@ func (l *Log) Receipts(height uint64, from uint32, limit int) ([]Record, error) 
 	}
 	to := uint32(min(uint64(from)+uint64(limit), uint64(h.Txs)))
 	var records []Record
+	size := 0
+	l.walking <- struct{}{}
+	defer func() { <-l.walking }()
 	err = l.scan(receiptKey(height, from), receiptKey(height, to), false, func(key, value []byte) (bool, error) {
 		payload, err := open(key, value)
 		if err != nil {
@@ -497,8 +501,12 @@ func (l *Log) Receipts(height uint64, from uint32, limit int) ([]Record, error) 
 		if want := receiptKey(height, at); !bytes.Equal(key, want) {
 			return false, damaged(want, errMissing)
 		}
+		r.Return = nil // a thousand of them would be 64 MiB, for a list that shows none
 		records = append(records, Record{Height: height, Tx: at, Time: h.Time, Receipt: r})
-		return true, nil
+		if size += len(value); size >= MaxScanBytes {
+			to = at + 1
+		}
+		return at+1 < to, nil
 	})
 	if err != nil {
 		return nil, err
