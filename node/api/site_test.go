@@ -76,6 +76,7 @@ type chain struct {
 	simulate func(context.Context, runtime.Trial) (runtime.Traced, error)
 	traceTx  func(context.Context, runtime.Header, [][]byte) (runtime.Traced, error)
 	txs      map[uint64][][]byte // what Transactions answers
+	loaded   int                 // how often it was asked
 }
 
 func (c *chain) Submit(_ context.Context, raw []byte) (receipt.Receipt, error) {
@@ -176,7 +177,10 @@ func (c *chain) TraceTx(ctx context.Context, h runtime.Header, first [][]byte) (
 	return c.traceTx(ctx, h, first)
 }
 
-func (c *chain) Transactions(height uint64) ([][]byte, error) { return c.txs[height], nil }
+func (c *chain) Transactions(height uint64) ([][]byte, error) {
+	c.loaded++
+	return c.txs[height], nil
+}
 
 // site is an API over a chain.
 type site struct {

@@ -274,15 +274,15 @@ func (s *Server) getTrace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	txs, err := s.config.Engine.Transactions(rec.Height)
-	if err != nil {
-		return err
-	}
-	if int(rec.Tx) >= len(txs) {
-		return pruned.because("this node has no transactions of block %d any more", rec.Height)
-	}
 	var t runtime.Traced
-	err = s.traced(r.Context(), func(ctx context.Context) (err error) {
+	err = s.traced(r.Context(), func(ctx context.Context) error {
+		txs, err := s.config.Engine.Transactions(rec.Height) // a whole block, of megabytes
+		if err != nil {
+			return err
+		}
+		if int(rec.Tx) >= len(txs) {
+			return pruned.because("this node has no transactions of block %d any more", rec.Height)
+		}
 		t, err = s.config.Chain.TraceTx(ctx, runtime.Header{Height: rec.Height, Time: rec.Time}, txs[:rec.Tx+1])
 		return err
 	})

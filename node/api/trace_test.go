@@ -177,6 +177,10 @@ func TestTraceLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, api.Config{MaxTraces: 1})
 		defer s.server.Close()
+		raw, id := signed(t, 1, nil)
+		if _, err := s.chain.Submit(t.Context(), raw); err != nil {
+			t.Fatal(err)
+		}
 		s.chain.block(t, nil)
 		s.chain.simulate = func(ctx context.Context, _ runtime.Trial) (runtime.Traced, error) {
 			<-ctx.Done()
@@ -191,6 +195,10 @@ func TestTraceLimits(t *testing.T) {
 		s.refused("the second", a, 503, "unavailable", "1 simulations and traces run already")
 		if d := time.Since(began); d != 0 || a.header.Get("Retry-After") != "1" {
 			t.Errorf("the second waited for %s, %v", d, a.header)
+		}
+		s.refused("a trace", s.direct("GET", "/v1/tx/"+id.String()+"/trace", ""), 503, "unavailable", "1 simulations and traces run already")
+		if s.chain.loaded > 0 {
+			t.Error("a block was read for somebody who has no slot")
 		}
 		s.refused("the first", <-first, 504, "timed_out", "did not end within 5s")
 		if d := time.Since(began); d != 5*time.Second {
