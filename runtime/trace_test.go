@@ -435,6 +435,39 @@ func TestTraceNamesFunctions(t *testing.T) {
 	}
 }
 
+// often calls another contract's put so often, whatever comes of it.
+func often(n int, to string) []byte {
+	m := wasmtest.New()
+	call := m.Import(abi.Module, "call")
+	target, targetLen := m.Data(to)
+	method, methodLen := m.Data("put")
+	args, argsLen := m.Data("\xa0")
+	m.Export(abi.ExportCall, wasmtest.I32(int32(n)), wasmtest.Set(0), wasmtest.Loop(
+		wasmtest.I32(target), wasmtest.I32(targetLen), wasmtest.I32(method), wasmtest.I32(methodLen),
+		wasmtest.I32(args), wasmtest.I32(argsLen), wasmtest.Call(call), wasmtest.Drop,
+		wasmtest.Get(0), wasmtest.I32(-1), wasmtest.AddI32, wasmtest.Set(0), wasmtest.Get(0), wasmtest.BranchIf(0)))
+	return m.Bytes()
+}
+
+// Names are looked for in a whole module, outside of gas: however many calls trap, only for the first of them.
+func TestTraceNamesFewStacks(t *testing.T) {
+	const calls = 3 * host.MaxTraceStacks
+	c := chainOf(t, vm.Options{}, func(g *runtime.Genesis) {
+		g.Contracts = append(g.Contracts, runtime.GenesisContract{Name: "lost", Code: lost("")}, runtime.GenesisContract{Name: "often", Code: often(calls, "lost")})
+	})
+	c.block()
+	got := c.simulate(runtime.Trial{Query: runtime.Query{Contract: "often", Method: "put", Args: arguments(1)}})
+	expect(t, got.Receipt, receipt.OK)
+	if len(got.Trace.Steps) != calls {
+		t.Fatalf("%d steps, want %d", len(got.Trace.Steps), calls)
+	}
+	for i, s := range got.Trace.Steps {
+		if has := s.Call.Stack != nil; has != (i < host.MaxTraceStacks) {
+			t.Fatalf("call %d of %d has a stack: %t", i, calls, has)
+		}
+	}
+}
+
 // A view changes nothing in a transaction either, and the trace says that it is one.
 func TestTransactionOfAView(t *testing.T) {
 	spec := abi.Spec{ABI: abi.Version, Name: "sees", Methods: []abi.Method{{Name: "put", View: true}}}

@@ -19,6 +19,9 @@ const (
 	MaxTraceValue = 4 << 10
 	// MaxTraceFrames is the most functions of [Trace.Stack]: fewer than the engine tells of, so that none of its own are among them.
 	MaxTraceFrames = 24
+	// MaxTraceStacks is the most calls of which there is a [Trace.Stack]. A contract can have thousands trap, and names are looked for in a
+	// whole module each time: 12 ms for 4 MiB.
+	MaxTraceStacks = 64
 )
 
 // A Trace is the story of one call: what it was asked, what it did in which order, what it used its gas for and how it
@@ -36,7 +39,7 @@ type Trace struct {
 	Reason       string
 	Result       Bytes
 	// Stack names the functions that were running when the contract trapped or had no more gas, the innermost first and
-	// MaxTraceFrames at most, if its module has their names.
+	// MaxTraceFrames at most, if its module has their names and fewer than MaxTraceStacks calls ended so before.
 	Stack []string
 	// Spec is that of the code that ran, where the chain may not have it afterwards: of init and of an upgrade's hook, which leave no contract, or
 	// the code before, if they fail. Otherwise nil.
@@ -98,7 +101,7 @@ type Bytes struct {
 func (b Bytes) Whole() bool { return len(b.Kept) == b.Size }
 
 // traceRoom is what a tree of traces may still keep.
-type traceRoom struct{ steps, bytes int }
+type traceRoom struct{ steps, bytes, stacks int }
 
 // Begin says which call it is, before it is made. A nil t is none.
 func (t *Trace) Begin(contract, method string, args []byte, sender address.Address) {
@@ -106,7 +109,7 @@ func (t *Trace) Begin(contract, method string, args []byte, sender address.Addre
 		return
 	}
 	if t.left == nil {
-		t.left = &traceRoom{MaxTraceSteps, MaxTraceBytes}
+		t.left = &traceRoom{MaxTraceSteps, MaxTraceBytes, MaxTraceStacks}
 	}
 	t.Contract, t.Method, t.Sender = contract, method, sender
 	t.Args = t.keep(args)
@@ -145,8 +148,12 @@ func (t *Trace) Finish(stop *Stop, result []byte, used uint64) {
 	}
 }
 
+// Nowhere reports whether there is no room for anything that Where could say.
+func (t *Trace) Nowhere() bool { return t.left.steps == 0 || t.left.bytes == 0 || t.left.stacks == 0 }
+
 // Where says which functions were running as the call ended, before Finish. What there is no room for is left out.
 func (t *Trace) Where(stack []string) {
+	t.left.stacks--
 	for _, name := range stack[:min(len(stack), MaxTraceFrames)] {
 		if t.left.steps == 0 || len(name) > t.left.bytes {
 			return

@@ -71,7 +71,7 @@ func (e *Engine) call(ctx context.Context, code Code, c *host.Call) error {
 	defer e.modules.give(mod, i)
 	c.Leave()
 	err = i.run(ctx, abi.ExportCall, calling, c)
-	if len(i.call.frames) > 0 {
+	if len(i.call.frames) > 0 && !c.Trace.Nowhere() {
 		where, broken := e.named(i.call.frames, code)
 		if broken != nil {
 			return broken
