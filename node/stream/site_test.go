@@ -48,12 +48,27 @@ func (specs) Contract(name string) (runtime.ContractInfo, bool, error) {
 		return runtime.ContractInfo{Spec: access}, true, nil
 	case "changed":
 		return runtime.ContractInfo{Spec: access, Since: 7}, true, nil
+	case "talkative":
+		return runtime.ContractInfo{Spec: talkative()}, true, nil
 	case "panics":
 		panic("a fault of the node")
 	case "broken":
 		return runtime.ContractInfo{}, false, errors.New("disk on fire")
 	}
 	return runtime.ContractInfo{}, false, nil
+}
+
+// talkative is a contract with as many events as there may be, which all have an id, of one of two types.
+func talkative() *abi.Spec {
+	s := &abi.Spec{ABI: 1, Name: "talkative"}
+	for i := range abi.MaxEventSpecs {
+		id := kind(abi.KindText)
+		if i%2 == 1 {
+			id = kind(abi.KindUint)
+		}
+		s.Events = append(s.Events, abi.EventSpec{Name: fmt.Sprint("e", i), Fields: []abi.Field{{Name: "id", Type: id}}})
+	}
+	return s
 }
 
 // accessBefore is what "changed" had before height 7.

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -106,7 +107,10 @@ func (s *Subscription) resolve(attributes map[string]string, types *Types) *Erro
 				wrong = err
 				continue
 			}
-			readings = append(readings, encoded)
+			// A contract can have hundreds of events with this attribute, and each event of the log is held against each reading.
+			if !slices.ContainsFunc(readings, func(r []byte) bool { return bytes.Equal(r, encoded) }) {
+				readings = append(readings, encoded)
+			}
 		}
 		switch {
 		case !typed:

@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"net/url"
 	"testing"
 
 	"github.com/wardledger/ward/node/stream"
@@ -21,5 +22,17 @@ func TestSpecAt(t *testing.T) {
 	}
 	if _, err := types.SpecAt("broken", 1); err == nil {
 		t.Error("a fault of the node is not told")
+	}
+}
+
+// What an attribute may be is looked for once, however many events have it: each event of the log is held against all of it.
+func TestReadingsOnce(t *testing.T) {
+	types := stream.NewTypes(specs{}, newLog(t, state.NewMemory()))
+	sub, no := stream.Parse(url.Values{"contract": {"talkative"}, "attr.id": {"7"}}, types)
+	if no != nil {
+		t.Fatal(no)
+	}
+	if values := sub.Filter.Attributes[0].Values; len(values) != 2 {
+		t.Errorf("7 is %d things in events of two types: %x", len(values), values)
 	}
 }
