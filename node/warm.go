@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// maxWarm bounds the contracts that are made ready ahead; the engine keeps about as many.
+	// maxWarm bounds the contracts that are made ready ahead; the engine keeps as many, whatever their size.
 	maxWarm = 64
 	// maxWarmers bounds how many are made ready at a time: what is not in the cache takes some 100 MB while it compiles.
 	maxWarmers = 4

@@ -50,6 +50,7 @@ type contract struct {
 	image    *image      // of its memory before a call
 	data     []wasm.Data // of its memory before _initialize, only if every call is to start there
 	pages    uint32      // of its memory before a call
+	bytes    int         // of the Wasm that was compiled
 	globals  []uint64    // the mutable ones before a call, in the order of their exports
 	exports  []string    // their names
 
@@ -102,6 +103,7 @@ func (m *modules) activate(hash [sha256.Size]byte, get source) (*contract, error
 	if err != nil {
 		panic(fmt.Sprintf("BUG: vm: code %x was vetted and can't be rewritten: %v", hash, err))
 	}
+	c.bytes = len(rewritten)
 	if c.compiled, err = m.compile(hash, rewritten); err != nil {
 		return nil, err
 	}

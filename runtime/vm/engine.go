@@ -27,8 +27,9 @@ type Options struct {
 	// Empty means that nothing is kept.
 	CacheDir string
 	// Modules is how many compiled modules are kept in memory while nobody uses
-	// them; one of plain Go takes about 10 MB. 0 means 64.
-	Modules int
+	// them, and ModuleBytes how many bytes of Wasm they may have together; one of plain Go has 2.5 MB and takes about 10 MB.
+	// 0 means 512 modules and 256 MiB.
+	Modules, ModuleBytes int
 	// Idle is how many instances wait for their next call at most, and IdleBytes how much memory they may hold, about.
 	// 0 means 128 instances and 256 MiB; an Idle below zero means none.
 	Idle, IdleBytes int

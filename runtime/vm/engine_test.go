@@ -447,3 +447,36 @@ func TestEntryPrice(t *testing.T) {
 		}
 	})
 }
+
+// Whoever calls many contracts in turn doesn't make the engine compile them again and again, which no gas would pay for, unless they are so
+// large that together they take too much memory.
+func TestManyModulesAreKept(t *testing.T) {
+	const contracts = 200
+	wasm := make([][]byte, contracts)
+	for i := range wasm {
+		m := wt.New()
+		m.Export(abi.ExportCall, wt.I32(int32(i)), wt.Drop)
+		wasm[i] = m.Bytes()
+	}
+	size := len(vm.Rewritten(wasm[contracts-1]))
+	for _, c := range []struct{ bytes, kept int }{{0, contracts}, {50 * size, 50}, {1, 1}} {
+		e := newEngine(t, vm.Options{ModuleBytes: c.bytes})
+		loads := 0
+		for range 2 {
+			for i := range wasm {
+				code := code(wasm[i])
+				load := code.Load
+				code.Load = func() ([]byte, error) { loads++; return load() }
+				if r, err := e.Call(context.Background(), code, newCall(t, "m")); err != nil || r.Code != receipt.OK {
+					t.Fatalf("contract %d: %+v, %v", i, r, err)
+				}
+			}
+		}
+		if n := e.Compiled(); n < c.kept || n > c.kept+c.kept/10 {
+			t.Errorf("with %d bytes %d modules are kept, want %d", c.bytes, n, c.kept)
+		}
+		if c.kept == contracts && loads != contracts {
+			t.Errorf("%d contracts were made ready %d times", contracts, loads)
+		}
+	}
+}

@@ -16,21 +16,30 @@ import (
 	"github.com/wardledger/ward/runtime/vet"
 )
 
-const defaultModules = 64
+// What is kept of modules that nobody uses. A call of one that isn't must make it ready again, which no gas pays for: a contract of a few
+// KB takes a millisecond, one in plain Go a hundred, for a price of microseconds. So small ones don't drive out each other soon. Each has an
+// open file, where images are files.
+const (
+	defaultModules = 512
+	// defaultModuleBytes is how much Wasm they may have together, in bytes, as it is compiled: 64 of the largest, or 100 in plain Go. In memory
+	// it is four times that.
+	defaultModuleBytes = 256 << 20
+)
 
-// maxHeld is the most bytes that the images of modules may take which nobody uses: 20 times what 64 contracts in plain Go need. The
+// maxHeld is the most bytes that the images of modules may take which nobody uses: 10 times what 100 contracts in plain Go need. The
 // one that was used last is kept whatever it takes.
 const maxHeld = 512 << 20
 
 // modules holds a wazero runtime and what was made ready in it, by code hash. A
 // contract is made ready once, by the first who asks for it, while the others wait;
-// it is closed when it isn't in use and limit others were used since.
+// it is closed when it isn't in use and limit others, or limitBytes of them, were used since.
 type modules struct {
 	runtime     wazero.Runtime
 	config      wazero.RuntimeConfig // the runtime's, without a cache
 	interpreter bool
 	fresh       bool
 	limit       int
+	limitBytes  int
 	cacheDir    string // or ""
 	pool        *pool
 	closed      atomic.Bool
@@ -39,6 +48,7 @@ type modules struct {
 	byHash map[[sha256.Size]byte]*module
 	idle   *list.List // modules without users, the one to be closed next in front
 	held   int        // bytes of the images of all modules
+	bytes  int        // of Wasm of all modules
 }
 
 // A module is a contract by its hash. Whoever acquired it releases it.
@@ -47,8 +57,8 @@ type module struct {
 
 	once sync.Once // makes it ready
 	*contract
-	err  error
-	held int // bytes of the image, as far as they are counted in modules.held; guarded by modules.mu
+	err     error
+	counted bool // in modules.held and modules.bytes; guarded by modules.mu
 
 	users int           // guarded by modules.mu
 	place *list.Element // in modules.idle while there are no users; guarded by modules.mu
@@ -72,6 +82,7 @@ func newModules(o Options, cache wazero.CompilationCache) (*modules, error) {
 		interpreter: o.Interpreter,
 		fresh:       o.Fresh,
 		limit:       o.Modules,
+		limitBytes:  o.ModuleBytes,
 		cacheDir:    o.CacheDir,
 		byHash:      make(map[[sha256.Size]byte]*module),
 		idle:        list.New(),
@@ -79,6 +90,9 @@ func newModules(o Options, cache wazero.CompilationCache) (*modules, error) {
 	}
 	if m.limit <= 0 {
 		m.limit = defaultModules
+	}
+	if m.limitBytes <= 0 {
+		m.limitBytes = defaultModuleBytes
 	}
 	if err := bind(m.runtime); err != nil {
 		return nil, err
@@ -146,15 +160,17 @@ func (m *modules) release(mod *module) {
 		}
 		return
 	}
-	if mod.held == 0 {
-		mod.held = mod.image.held()
-		m.held += mod.held
+	if !mod.counted {
+		mod.counted = true
+		m.held += mod.image.held()
+		m.bytes += mod.bytes
 	}
 	mod.place = m.idle.PushBack(mod)
-	for m.idle.Len() > m.limit || m.held > maxHeld && m.idle.Len() > 1 {
+	for m.idle.Len() > m.limit || (m.held > maxHeld || m.bytes > m.limitBytes) && m.idle.Len() > 1 {
 		oldest := m.idle.Remove(m.idle.Front()).(*module)
 		delete(m.byHash, oldest.hash)
-		m.held -= oldest.held
+		m.held -= oldest.image.held()
+		m.bytes -= oldest.bytes
 		m.pool.empty(oldest)
 		// Under the lock: wazero forgets compiled code by its hash, so closing
 		// must not overtake somebody else's compiling of the same bytes.
