@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -110,6 +111,9 @@ func encodeArguments(spec *abi.Spec, contract, name string, doc []byte, view boo
 		args = m.Args
 	}
 	encoded, err := specjson.ToCBOR(args, doc)
+	if err == nil && len(encoded) > abi.MaxArgs {
+		err = fmt.Errorf("arguments are %d bytes, limit %d", len(encoded), abi.MaxArgs) // more than any transaction has
+	}
 	if err != nil {
 		f := refusal(&receipt.Receipt{Code: receipt.BadArguments}, nil)
 		f.reason = err.Error()

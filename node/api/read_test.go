@@ -163,6 +163,8 @@ func TestBadQueries(t *testing.T) {
 		{"a wrong address", s.query(check, `{"object":"x","subject":"bob"}`), 400, "bad_arguments", "subject: "},
 		{"text", s.request("POST", check, "text/plain", strings.NewReader("{}")), 415, "unsupported_media_type", `"text/plain": arguments are application/json`},
 		{"300 kB", s.query(check, `{"object":"`+strings.Repeat("x", 300_000)+`"}`), 413, "body_too_large", "larger than 262144 bytes"},
+		{"arguments of 100 kB", s.query(check, `{"object":"`+strings.Repeat("x", 100_000)+`"}`), 400, "bad_arguments", "arguments are 100013 bytes, limit 65536"},
+		{"a simulation of as many", s.query("/v1/contracts/access/simulate/grant", `{"object":"`+strings.Repeat("x", 100_000)+`"}`), 400, "bad_arguments", "limit 65536"},
 		{"untyped arguments", s.query("/v1/contracts/plain/query/x", `{"a":1}`), 400, "bad_request", "has no spec"},
 		{"GET", s.get(check), 405, "method_not_allowed", "POST"},
 		{"a height to come", s.query(check+"?height=2", `{"object":"x"}`), 404, "future_height", "height 2 does not exist yet: the newest block is 1"},
