@@ -54,10 +54,11 @@ func (m RemoteMethod[A, R]) CallWithGas(c *Ctx, contract string, args A, gas int
 const noLimit = -1
 
 func (m *remote) call(contract string, args, answer unsafe.Pointer, gas int64) error {
-	b, err := m.args.AppendAt(nil, args)
+	b, err := m.args.AppendAt(room[:0], args)
 	if err != nil {
 		panic("sdk: the arguments of " + contract + "." + m.method + " can't be written: " + err.Error())
 	}
+	room = b
 	p, n := pointer(b)
 	var code uint32
 	if gas == noLimit {
@@ -66,7 +67,8 @@ func (m *remote) call(contract string, args, answer unsafe.Pointer, gas int64) e
 		code = uint32(hostCallWithGas(contract, m.method, p, n, gas))
 	}
 	// A copy: decoding what the contract keeps may alias it, and the next read overwrites it.
-	reply := append([]byte(nil), mustRead(hostReply)...)
+	said := mustRead(hostReply)
+	reply := append(make([]byte, 0, len(said)+wire.Slack), said...)
 	if code != 0 {
 		return callError(contract, m.method, code, reply)
 	}

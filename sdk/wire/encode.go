@@ -37,12 +37,13 @@ func (p *Plan) encode(b []byte, v unsafe.Pointer) ([]byte, error) {
 	case shapeMap:
 		return p.encodeMap(b, v)
 	case shapeStruct:
-		return p.encodeStruct(b, v)
+		return p.encodeStruct(b, v, false)
 	}
 	panic("BUG: wire: shape " + strconv.Itoa(int(p.shape)) + " is not written")
 }
 
-func (p *Plan) encodeStruct(b []byte, v unsafe.Pointer) ([]byte, error) {
+// encodeStruct may use all the room behind b if that is quick.
+func (p *Plan) encodeStruct(b []byte, v unsafe.Pointer, quick bool) ([]byte, error) {
 	n := len(p.fields)
 	if p.some {
 		for i := range p.fields {
@@ -52,7 +53,13 @@ func (p *Plan) encodeStruct(b []byte, v unsafe.Pointer) ([]byte, error) {
 		}
 	}
 	b = cbor.AppendMap(b, n)
-	for i := range p.fields {
+	for i := 0; ; i++ {
+		if quick {
+			b, i = p.quickAppend(b, v, i)
+		}
+		if i == len(p.fields) {
+			return b, nil
+		}
 		f := &p.fields[i]
 		if f.optional && f.absent(v) {
 			continue
@@ -67,7 +74,6 @@ func (p *Plan) encodeStruct(b []byte, v unsafe.Pointer) ([]byte, error) {
 			return nil, within(f.name, err)
 		}
 	}
-	return b, nil
 }
 
 // absent reports whether the field of the struct at v is left out.

@@ -6,9 +6,11 @@ import (
 	"go/parser"
 	"go/token"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+	"unsafe"
 
 	oracle "github.com/fxamacker/cbor/v2"
 	"pgregory.net/rapid"
@@ -319,8 +321,44 @@ func TestPlain(t *testing.T) {
 		if back, err := differently[plain](t, b); err != nil || back != v {
 			t.Fatalf("%x is %+v, %v; it was %+v", b, back, err, v)
 		}
+		tightly(t, reflect.ValueOf(&v), b)
 		differently[plain](t, damaged(t, b))
 	})
+}
+
+// tightly writes what v points to where there is less and less room, and looks at what must stay: what is there already, and what is not in the
+// capacity.
+func tightly(t *rapid.T, v reflect.Value, want []byte) {
+	plan := wire.NewPlan(v.Type().Elem())
+	for room := range len(want) + 2*wire.Slack {
+		whole := bytes.Repeat([]byte{0xaa}, 3+room+2*wire.Slack)
+		got, err := plan.AppendAt(whole[:3:3+room], v.UnsafePointer())
+		around := slices.Concat(got[:min(len(got), 3)], whole[:3], whole[3+room:])
+		if err != nil || !bytes.Equal(got[3:], want) || bytes.Count(around, []byte{0xaa}) != len(around) {
+			t.Fatalf("%+v in %d bytes is %x, %v, want %x; around it is %x", v.Elem(), room, got, err, want, whole)
+		}
+	}
+}
+
+// TestAnyTightly: any struct, with texts that aren't UTF-8, too.
+func TestAnyTightly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		typ := anyStruct(t, 1, 30)
+		v := reflect.New(typ)
+		fill(t, v.Elem())
+		want, err := wire.Marshal(v.Interface())
+		if err != nil {
+			t.Fatal(err)
+		}
+		tightly(t, v, want)
+	})
+	for _, bad := range []string{"\xff", "12345678\xff", "\xff12345678", "1234567\xff12345678", strings.Repeat("x", 200) + "\xff"} {
+		v := plain{Name: bad}
+		_, want := wire.Marshal(v)
+		if _, err := wire.NewPlan(reflect.TypeFor[plain]()).AppendAt(make([]byte, 0, 4096), unsafe.Pointer(&v)); err == nil || err.Error() != want.Error() {
+			t.Errorf("%q: %v, want %v", bad, err, want)
+		}
+	}
 }
 
 // ten is the argument with ten fields that sdk/README.md has figures of.

@@ -123,8 +123,13 @@ func (p *Plan) Decode(b []byte, v any) error {
 }
 
 // AppendAt is Append of the value at an address, which nobody checks to be of the plan's type: it is for generic code, where
-// the compiler has.
-func (p *Plan) AppendAt(b []byte, v unsafe.Pointer) ([]byte, error) { return p.encode(b, v) }
+// the compiler has. It may write in the room behind b further than what it appends.
+func (p *Plan) AppendAt(b []byte, v unsafe.Pointer) ([]byte, error) {
+	if p.shape == shapeStruct {
+		return p.encodeStruct(b, v, true)
+	}
+	return p.encode(b, v)
+}
 
 // DecodeAt is Decode into the value at an address, as AppendAt takes it.
 func (p *Plan) DecodeAt(b []byte, v unsafe.Pointer) error { return p.decodeAll(b, v) }

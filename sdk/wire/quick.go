@@ -9,8 +9,8 @@ import (
 
 // What a contract does most is to read rows. In Go's Wasm each jump goes through a table, each call through two, and each check of a
 // bound takes as many instructions as what it guards. So there is one function that reads the fields that most rows are made of,
-// whole numbers, texts and arrays of bytes, in a straight line, as long as they are what is expected; whatever is unusual or wrong it
-// leaves to decodeStruct.
+// whole numbers, texts and arrays of bytes, in a straight line, as long as they are what is expected, and one that writes them; whatever is
+// unusual or wrong they leave to decodeFields and encodeFields.
 
 // beyond says that what lies behind the end of an input, in the room of its slice, may be looked at, if not believed. In a contract
 // nobody writes there meanwhile, outside somebody may.
@@ -140,6 +140,105 @@ func (p *Plan) quick(b []byte, start int, v unsafe.Pointer, i, n int) (next, rea
 		at = value
 	}
 	return int(at), len(fields)
+}
+
+// lengths says for the number of bits of an argument from 24 on what the lower five bits of a head's first byte are, and how many bytes follow.
+var lengths = func() (t [65]struct {
+	info  byte
+	bytes uintptr
+}) {
+	for bits := range t {
+		l := &t[bits]
+		for l.info, l.bytes = 24, 1; int(8*l.bytes) < bits; l.bytes *= 2 {
+			l.info++
+		}
+	}
+	return t
+}()
+
+// quickAppend appends fields of the struct at v from the i-th on, as long as they are common and there is room. It returns which comes next. What
+// lies behind b in its capacity is overwritten further than what is appended.
+func (p *Plan) quickAppend(b []byte, v unsafe.Pointer, i int) ([]byte, int) {
+	base, at, room := unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)), uintptr(cap(b))
+	fields := p.fields[i:]
+	for j := range fields {
+		f := &fields[j]
+		if f.common == 0 || f.optional || at+Slack > room {
+			return b[:at], i + j
+		}
+		put(base, at, f.first)
+		put(base, at+8, f.second)
+		value := at + f.keySize
+		from := unsafe.Add(v, f.offset)
+		var x uint64 // the argument of the head
+		var major byte
+		if f.common == commonInt {
+			x = *(*uint64)(from)
+			sign := uint64(int64(x) >> 63)
+			x ^= sign // -1-x if it is negative
+			major = byte(sign) & (majorNegInt << 5)
+		} else if f.common == commonUint {
+			x = *(*uint64)(from)
+		} else if f.common == commonBool {
+			*(*byte)(unsafe.Add(base, value)) = itemFalse | *(*byte)(from)
+			at = value + 1
+			continue
+		} else if f.common == commonNarrow {
+			x = loadUint(from, uintptr(f.size))
+		} else if f.common == commonArray {
+			x, major = f.size, majorBytes<<5
+		} else {
+			x, major = uint64(len(*(*string)(from))), majorText<<5
+		}
+		if x < 24 {
+			*(*byte)(unsafe.Add(base, value)) = major | byte(x)
+			value++
+		} else {
+			l := &lengths[bits.Len64(x)]
+			*(*byte)(unsafe.Add(base, value)) = major | l.info
+			put(base, value+1, bits.ReverseBytes64(x<<(64-8*l.bytes)))
+			value += 1 + l.bytes
+		}
+		if f.common == commonArray {
+			if value+32 > room {
+				return b[:at], i + j
+			}
+			last := uintptr(x) - 16
+			put(base, value, word(from, 0))
+			put(base, value+8, word(from, 8))
+			put(base, value+last, word(from, last))
+			put(base, value+last+8, word(from, last+8))
+			value += uintptr(x)
+		} else if f.common == commonText {
+			if x > shortText || value+uintptr(x) > room {
+				return b[:at], i + j
+			}
+			text := unsafe.Pointer(unsafe.StringData(*(*string)(from)))
+			high := uint64(0)
+			if n := uintptr(x); n >= 8 {
+				for k := uintptr(0); k < n-8; k += 8 {
+					w := word(text, k)
+					put(base, value+k, w)
+					high |= w
+				}
+				w := word(text, n-8)
+				put(base, value+n-8, w)
+				high |= w
+			} else {
+				for k := uintptr(0); k < n; k++ {
+					c := *(*byte)(unsafe.Add(text, k))
+					*(*byte)(unsafe.Add(base, value+k)) = c
+					high |= uint64(c)
+				}
+			}
+			if high&ascii8 != 0 {
+				return b[:at], i + j
+			}
+			value += uintptr(x)
+		}
+		at = value
+	}
+	return b[:at], len(p.fields)
 }
 
 // texts is room for the next short texts that a contract reads: one piece of memory for many, because to ask for a piece takes longer than
