@@ -9,14 +9,20 @@ import (
 	"github.com/wardledger/ward/runtime/registry"
 )
 
-// maxSpecs is how many decoded specs are kept: more than a chain has active contracts.
-const maxSpecs = 256
+// What is kept of specs: 250 of the largest, or thousands of usual ones. To read one again takes its whole module, and no gas pays for it.
+const (
+	// maxSpecs is the most bytes of specs, as they are encoded; decoded they take up to 30 times that.
+	maxSpecs = 16 << 20
+	// specOverhead is counted for each on top, in bytes.
+	specOverhead = 1 << 10
+)
 
 // specs keeps the decoded spec of each code hash. A spec is a function of the code, so what
 // is kept and what is dropped changes speed and nothing else.
 type specs struct {
 	mu    sync.Mutex
 	known map[[32]byte]*abi.Spec
+	size  int // of what is known
 }
 
 // of returns the spec that the code with this hash carries, or nil if it carries none.
@@ -37,10 +43,15 @@ func (s *specs) of(records *registry.Records, hash [32]byte) (*abi.Spec, error) 
 	if spec, err = specOf(code); err != nil {
 		return nil, fmt.Errorf("runtime: code %x was accepted with a spec that can't be read: %w", hash, err)
 	}
+	section, _ := abi.SpecOf(code) // or nothing
+	size := specOverhead + len(section)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.known == nil || len(s.known) >= maxSpecs {
-		s.known = make(map[[32]byte]*abi.Spec)
+	if s.known == nil || s.size+size > maxSpecs {
+		s.known, s.size = make(map[[32]byte]*abi.Spec), 0
+	}
+	if _, again := s.known[hash]; !again {
+		s.size += size
 	}
 	s.known[hash] = spec
 	return spec, nil
