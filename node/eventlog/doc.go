@@ -14,9 +14,9 @@
 // no reader can have seen an event of a block that had not happened.
 //
 // Readers never hold up the writer: a reader has a cursor of its own and reads rows; there
-// are no queues to overflow. One call looks at so many events and bytes at most, and two run
-// on each processor at a time; others wait for their turn, so that whoever executes the next
-// block finds a processor.
+// are no queues to overflow. One call looks at so many events and bytes at most, and two long
+// ones run on each processor at a time; others wait for their turn, so that whoever executes
+// the next block finds a processor.
 //
 // Rows (all integers big-endian, so that keys sort as the chain does):
 //

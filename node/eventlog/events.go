@@ -24,6 +24,9 @@ const (
 	// MaxScanBytes is how many bytes of candidates one call looks at, the last of which may go beyond: events of 1.6 KiB,
 	// if there are MaxScan of them. One can have 8 KiB.
 	MaxScanBytes = 16 << 20
+	// freeScan is how many candidates a call looks at without a turn: who follows what is new doesn't wait for those who look
+	// through history.
+	freeScan = 100
 	// MaxAttributes is the most attributes that a filter names.
 	MaxAttributes = 8
 )
@@ -170,16 +173,22 @@ func (l *Log) walk(f *Filter, bound receipt.Cursor, published uint64, reverse bo
 	if bytes.Compare(start, end) >= 0 {
 		return last, false, nil
 	}
-	l.walking <- struct{}{}
-	defer func() { <-l.walking }()
 	scanned, size := 0, 0
+	defer func() {
+		if scanned > freeScan {
+			<-l.walking
+		}
+	}()
 	wishes := f.wishes()
 	err = l.scan(start, end, reverse, func(key, value []byte) (bool, error) {
 		c, ok := cursorAt(key)
 		if !ok || len(key) != len(prefix)+cursorSize {
 			return false, damaged(key, fmt.Errorf("key of %d bytes, must have %d", len(key), len(prefix)+cursorSize))
 		}
-		if scanned++; scanned > MaxScan || size >= MaxScanBytes {
+		if scanned++; scanned == freeScan+1 {
+			l.walking <- struct{}{}
+		}
+		if scanned > MaxScan || size >= MaxScanBytes {
 			stopped = true
 			return false, nil
 		}

@@ -79,8 +79,8 @@ type Tally struct {
 type Log struct {
 	db state.DB
 
-	// walking has a slot for each walk along events or receipts that runs: hundreds of readers may ask for all of history at once, and whoever executes
-	// the next block would have to share a processor with each.
+	// walking has a slot for each long walk along events that runs: hundreds of readers may ask for all of history at once, and whoever
+	// executes the next block would have to share a processor with each.
 	walking chan struct{}
 
 	appending sync.Mutex
@@ -486,8 +486,6 @@ func (l *Log) Receipts(height uint64, from uint32, limit int) ([]Record, error) 
 	to := uint32(min(uint64(from)+uint64(limit), uint64(h.Txs)))
 	var records []Record
 	size := 0
-	l.walking <- struct{}{}
-	defer func() { <-l.walking }()
 	err = l.scan(receiptKey(height, from), receiptKey(height, to), false, func(key, value []byte) (bool, error) {
 		payload, err := open(key, value)
 		if err != nil {
