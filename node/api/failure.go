@@ -158,14 +158,20 @@ func (f *failure) write(w http.ResponseWriter) {
 }
 
 // writeJSON answers with v. A client that is gone needs no answer, so nothing is returned.
-func writeJSON(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) { writeBytes(w, status, encodeJSON(v)) }
+
+func encodeJSON(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic("BUG: api: an answer that is no JSON: " + err.Error())
 	}
+	return append(b, '\n')
+}
+
+func writeBytes(w http.ResponseWriter, status int, doc []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n'))
+	_, _ = w.Write(doc)
 }

@@ -68,8 +68,7 @@ func (s *Server) postQuery(w http.ResponseWriter, r *http.Request) error {
 	rec.Method = q.Method
 	body := queryBody{Height: height, Time: q.Time, Clock: clock, GasUsed: rec.GasUsed}
 	body.Result, body.ResultCBOR = result(spec, &rec)
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return s.answer(w, body)
 }
 
 // arguments reads the body: JSON, or nothing.

@@ -70,8 +70,7 @@ func (s *Server) writeReceipt(w http.ResponseWriter, rec *eventlog.Record) error
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return s.answer(w, body)
 }
 
 func (s *Server) receiptOf(rec *eventlog.Record) (*receiptBody, error) {
@@ -180,8 +179,7 @@ func (s *Server) getBlock(w http.ResponseWriter, r *http.Request) error {
 	if next := uint32(from) + uint32(len(records)); len(records) > 0 && next < h.Txs {
 		body.Next = &next
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return s.answer(w, body)
 }
 
 func pageLimit(p map[string]string) (int, error) {
@@ -261,8 +259,7 @@ func (s *Server) getContracts(w http.ResponseWriter, r *http.Request) error {
 	if len(instances) == limit {
 		body.Next = instances[limit-1].Name
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return s.answer(w, body)
 }
 
 func (s *Server) getContract(w http.ResponseWriter, r *http.Request) error {
@@ -299,8 +296,7 @@ func (s *Server) getContract(w http.ResponseWriter, r *http.Request) error {
 	if info.Spec != nil {
 		body.Spec = specjson.Spec(info.Spec)
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return s.answer(w, body)
 }
 
 func unknownContract(name string) *failure {
@@ -391,8 +387,7 @@ func (s *Server) getKey(w http.ResponseWriter, r *http.Request) error {
 	for lane, next := range info.Next {
 		body.Lanes = append(body.Lanes, laneBody{lane, wide(next)})
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return s.answer(w, body)
 }
 
 // queryOf reads the query string strictly; net/http's own drops what it can't read.
@@ -471,6 +466,5 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) error {
 	if from, to, reason := stream.Gap(s.config.Log, sub); to != 0 {
 		body.Gap = &gapBody{from, to, reason}
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return s.answer(w, body)
 }

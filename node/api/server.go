@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/wardledger/ward/node/stream"
@@ -42,6 +43,9 @@ type Server struct {
 	views   chan struct{} // a slot for each view that runs
 	traces  chan struct{} // a slot for each simulation or trace that runs
 	uploads chan struct{} // a slot for each body larger than an ordinary transaction
+	reads   chan struct{} // a slot for each document that is put together
+	pages   chan struct{} // a slot for each page of events: who looks through history holds up no other documents
+	sending atomic.Int64  // bytes of large answers that are being sent
 
 	closing context.Context // is done when requests must come to an end
 	stop    context.CancelFunc
@@ -66,6 +70,8 @@ func New(c Config) (*Server, error) {
 		views:   make(chan struct{}, c.MaxViews),
 		traces:  make(chan struct{}, c.MaxTraces),
 		uploads: make(chan struct{}, maxUploads),
+		reads:   make(chan struct{}, 2*cpus()),
+		pages:   make(chan struct{}, 2*cpus()),
 	}
 	var err error
 	s.stream, err = stream.New(stream.Config{
@@ -95,15 +101,15 @@ func (s *Server) handlers() map[string]http.Handler {
 	for pattern, h := range map[string]handler{
 		"GET /{$}":                                    s.index,
 		"POST /v1/tx":                                 s.postTx,
-		"GET /v1/tx/{id}":                             s.getTx,
+		"GET /v1/tx/{id}":                             s.inTurn(s.reads, s.getTx),
 		"GET /v1/tx/{id}/trace":                       s.getTrace,
-		"GET /v1/blocks/{height}":                     s.getBlock,
-		"GET /v1/contracts":                           s.getContracts,
-		"GET /v1/contracts/{name}":                    s.getContract,
+		"GET /v1/blocks/{height}":                     s.inTurn(s.reads, s.getBlock),
+		"GET /v1/contracts":                           s.inTurn(s.reads, s.getContracts),
+		"GET /v1/contracts/{name}":                    s.inTurn(s.reads, s.getContract),
 		"POST /v1/contracts/{name}/query/{method}":    s.postQuery,
 		"POST /v1/contracts/{name}/simulate/{method}": s.postSimulate,
 		"GET /v1/keys/{kid}":                          s.getKey,
-		"GET /v1/events":                              s.getEvents,
+		"GET /v1/events":                              s.inTurn(s.pages, s.getEvents),
 		"GET /v1/status":                              s.getStatus,
 		"GET /healthz":                                s.getHealth,
 	} {

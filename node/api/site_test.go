@@ -77,6 +77,7 @@ type chain struct {
 	traceTx  func(context.Context, runtime.Header, [][]byte) (runtime.Traced, error)
 	txs      map[uint64][][]byte // what Transactions answers
 	loaded   int                 // how often it was asked
+	asked    func()              // runs in Contract
 }
 
 func (c *chain) Submit(_ context.Context, raw []byte) (receipt.Receipt, error) {
@@ -129,6 +130,9 @@ func (c *chain) block(t testing.TB, change func(*receipt.Receipt)) uint64 {
 }
 
 func (c *chain) Contract(name string) (runtime.ContractInfo, bool, error) {
+	if c.asked != nil {
+		c.asked()
+	}
 	switch name {
 	case "access":
 		return runtime.ContractInfo{Instance: registry.Instance{Name: "access", Code: [32]byte{1}, Admin: alice.Public().Address(), Created: 1, Version: 1}, Spec: accessSpec}, true, nil

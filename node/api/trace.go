@@ -259,8 +259,7 @@ func (s *Server) postSimulate(w http.ResponseWriter, r *http.Request) error {
 	if body.Trace, err = s.callOf(t.Trace, t.Height-1); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return s.answer(w, body)
 }
 
 type traceBody struct {
@@ -299,8 +298,7 @@ func (s *Server) getTrace(w http.ResponseWriter, r *http.Request) error {
 	if body.Trace, err = s.callOf(t.Trace, t.Height); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, body)
-	return nil
+	return s.answer(w, body)
 }
 
 // agree fails if a transaction that is executed again comes to another end: what would be told of it didn't happen.
