@@ -66,9 +66,7 @@ func (m *remote) call(contract string, args, answer unsafe.Pointer, gas int64) e
 	} else {
 		code = uint32(hostCallWithGas(contract, m.method, p, n, gas))
 	}
-	// A copy: decoding what the contract keeps may alias it, and the next read overwrites it.
-	said := mustRead(hostReply)
-	reply := append(make([]byte, 0, len(said)+wire.Slack), said...)
+	reply := mustRead(hostReply)
 	if code != 0 {
 		return callError(contract, m.method, code, reply)
 	}
