@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 
+	"github.com/wardledger/ward/runtime/host"
 	"github.com/wardledger/ward/runtime/receipt"
 	"github.com/wardledger/ward/sdk/build"
 	"github.com/wardledger/ward/sdk/client"
@@ -109,7 +110,7 @@ func advice(err error) string {
 		return h.hint
 	}
 	if r, ok := errors.AsType[*client.Refused](err); ok {
-		if r.Code == receipt.NotPermitted && strings.HasSuffix(r.Reason, inView) {
+		if r.Code == receipt.NotPermitted && strings.HasSuffix(r.Reason, host.InView) {
 			return "who wrote the contract: what writes is declared with sdk.Method"
 		}
 		return adviceFor(r.Code)
@@ -137,9 +138,6 @@ func advice(err error) string {
 	}
 	return ""
 }
-
-// inView is the end of the reason of package host when a view writes.
-const inView = " in a view: a view changes nothing"
 
 // adviceFor says what a person can do about a refusal by the chain.
 func adviceFor(code receipt.Code) string {

@@ -189,10 +189,13 @@ func (c *Call) CallerKind() int {
 	return abi.CallerAccount
 }
 
+// InView is how the reason of a call ends that [receipt.NotPermitted] ended because it was a view and wrote.
+const InView = " in a view: a view changes nothing"
+
 // mayChange ends the call if function is called in a view.
 func (c *Call) mayChange(function string) error {
 	if c.View {
-		return Stopf(receipt.NotPermitted, "%s in a view: a view changes nothing", function)
+		return Stopf(receipt.NotPermitted, "%s%s", function, InView)
 	}
 	return nil
 }

@@ -57,15 +57,12 @@ func misfits(ctx context.Context, engine Engine, wasm []byte, spec *abi.Spec) (l
 			return nil, err
 		case r.Code == receipt.UnknownMethod:
 			list = append(list, misfit{m.Name, "the contract says that it has no such method: " + r.Reason})
-		case m.View && r.Code == receipt.NotPermitted && strings.HasSuffix(r.Reason, writesInView):
+		case m.View && r.Code == receipt.NotPermitted && strings.HasSuffix(r.Reason, host.InView):
 			list = append(list, misfit{m.Name, `it is a "view" and writes: ` + r.Reason})
 		}
 	}
 	return list, nil
 }
-
-// writesInView is the end of the reason of package host when a view writes. TestSpecOfC knows when that changes.
-const writesInView = " in a view: a view changes nothing"
 
 // least appends the smallest value of a type: nothing, none, zero, and of a struct the fields that must be there. It ends once that is more than
 // arguments may be.
