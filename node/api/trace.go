@@ -96,8 +96,8 @@ func (s *Server) callOf(t *host.Trace, height uint64) (*callBody, error) {
 		Code: t.Code.Name(), Number: t.Code, ContractCode: t.ContractCode, ContractError: errorName(spec, t.ContractCode), Reason: t.Reason, Stack: t.Stack,
 		Gas: gasBody(t.Gas), Functions: []functionBody{}, Steps: []stepBody{}, Omitted: t.Omitted,
 	}
-	b.Args, b.ArgsCut = typed(args, t.Args)
-	b.Result, b.ResultCut = typed(result, t.Result)
+	b.Args, b.ArgsCut = specjson.Part(args, t.Args.Kept, t.Args.Size), t.Args.Cut()
+	b.Result, b.ResultCut = specjson.Part(result, t.Result.Kept, t.Result.Size), t.Result.Cut()
 	for _, f := range t.Functions {
 		b.Functions = append(b.Functions, functionBody(f))
 	}
@@ -121,7 +121,7 @@ func (s *Server) stepOf(spec *abi.Spec, t *host.Step, height uint64) (b stepBody
 	}
 	value := func() {
 		text := bytesText(t.Value.Kept)
-		b.Value, b.ValueCut = &text, cut(t.Value)
+		b.Value, b.ValueCut = &text, t.Value.Cut()
 	}
 	switch t.Op {
 	case "get":
@@ -134,8 +134,8 @@ func (s *Server) stepOf(spec *abi.Spec, t *host.Step, height uint64) (b stepBody
 	case "set", "row", "account_open", "parameters_set", "code_permit":
 		value()
 	case "emit":
-		if b.AttributesCut = cut(t.Attributes); b.AttributesCut > 0 {
-			b.Attributes = quoted(t.Attributes.Kept)
+		if b.AttributesCut = t.Attributes.Cut(); b.AttributesCut > 0 {
+			b.Attributes = specjson.Part(nil, t.Attributes.Kept, t.Attributes.Size)
 		} else {
 			b.Attributes = specjson.EventJSON(spec, t.Event, t.Attributes.Kept)
 		}
@@ -147,31 +147,7 @@ func (s *Server) stepOf(spec *abi.Spec, t *host.Step, height uint64) (b stepBody
 	return b, err
 }
 
-// typed renders a CBOR item by its type if it fits, and by what it is if not. If only a part of it was kept, that is hex,
-// and cut is the size of all.
-func typed(t *abi.Type, b host.Bytes) (doc json.RawMessage, size int) {
-	if !b.Whole() {
-		return quoted(b.Kept), b.Size
-	}
-	if t != nil && b.Size > 0 {
-		if doc, err := specjson.ToJSON(t, b.Kept); err == nil {
-			return doc, 0
-		}
-	}
-	return specjson.Untyped(b.Kept), 0
-}
-
-// cut is the size of what was not kept whole, else 0.
-func cut(b host.Bytes) int {
-	if b.Whole() {
-		return 0
-	}
-	return b.Size
-}
-
 func bytesText(b []byte) string { return "0x" + hex.EncodeToString(b) }
-
-func quoted(b []byte) json.RawMessage { return json.RawMessage(`"` + bytesText(b) + `"`) }
 
 // simulationBody is a receipt that is none, and how it came to be.
 type simulationBody struct {

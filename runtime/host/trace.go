@@ -100,6 +100,14 @@ type Bytes struct {
 // Whole reports whether all of it was kept.
 func (b Bytes) Whole() bool { return len(b.Kept) == b.Size }
 
+// Cut is the size of what was not kept whole, else 0.
+func (b Bytes) Cut() int {
+	if b.Whole() {
+		return 0
+	}
+	return b.Size
+}
+
 // traceRoom is what a tree of traces may still keep.
 type traceRoom struct{ steps, bytes, stacks int }
 

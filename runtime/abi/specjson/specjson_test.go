@@ -560,3 +560,25 @@ func TestParseSpec(t *testing.T) {
 		}
 	}
 }
+
+// Part shows what was kept of a document: by its type if that is all and fits.
+func TestPart(t *testing.T) {
+	number := &abi.Type{Kind: abi.KindUint, Size: 8}
+	for _, c := range []struct {
+		typ  *abi.Type
+		kept string
+		size int
+		want string
+	}{
+		{number, "\x07", 1, "7"},
+		{number, "\x61a", 2, `"a"`},
+		{nil, "\x07", 1, "7"},
+		{number, "", 0, "null"},
+		{number, "\x58\x40a", 66, `"0x584061"`},
+		{number, "", 9, `"0x"`},
+	} {
+		if got := specjson.Part(c.typ, []byte(c.kept), c.size); string(got) != c.want {
+			t.Errorf("%v of %x, %d bytes: %s, want %s", c.typ, c.kept, c.size, got, c.want)
+		}
+	}
+}

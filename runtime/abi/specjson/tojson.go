@@ -236,6 +236,20 @@ func Untyped(item []byte) []byte {
 	return untyped(nil, cbor.NewReader(item))
 }
 
+// Part returns the JSON of what was kept of a document of size bytes: by the type t if all was kept and fits, which t may be nil, else
+// by what it is; the first bytes alone as one byte string.
+func Part(t *abi.Type, kept []byte, size int) []byte {
+	if len(kept) < size {
+		return appendHex(nil, kept)
+	}
+	if t != nil && size > 0 {
+		if doc, err := ToJSON(t, kept); err == nil {
+			return doc
+		}
+	}
+	return Untyped(kept)
+}
+
 // untyped appends the JSON of the reader's next item, which is canonical, so
 // that no read can fail.
 func untyped(b []byte, r *cbor.Reader) []byte {

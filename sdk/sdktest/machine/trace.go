@@ -2,8 +2,6 @@ package machine
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 
 	"github.com/wardledger/ward/runtime"
 	"github.com/wardledger/ward/runtime/abi"
@@ -80,8 +78,8 @@ func (c *chain) callOf(t *host.Trace) (*client.CallTrace, error) {
 	if e, ok := spec.Error(t.ContractCode); ok {
 		out.ContractError = e.Name
 	}
-	out.Args, out.ArgsCut = typed(method.Args, t.Args)
-	out.Result, out.ResultCut = typed(method.Result, t.Result)
+	out.Args, out.ArgsCut = specjson.Part(method.Args, t.Args.Kept, t.Args.Size), t.Args.Cut()
+	out.Result, out.ResultCut = specjson.Part(method.Result, t.Result.Kept, t.Result.Size), t.Result.Cut()
 	for _, f := range t.Functions {
 		out.Functions = append(out.Functions, client.FunctionUse(f))
 	}
@@ -92,8 +90,8 @@ func (c *chain) callOf(t *host.Trace) (*client.CallTrace, error) {
 		case "get", "exists", "delete":
 			step.Found = &s.Found
 		case "emit":
-			if step.AttributesCut = cut(s.Attributes); step.AttributesCut > 0 {
-				step.Attributes = quoted(s.Attributes.Kept)
+			if step.AttributesCut = s.Attributes.Cut(); step.AttributesCut > 0 {
+				step.Attributes = specjson.Part(nil, s.Attributes.Kept, s.Attributes.Size)
 			} else {
 				step.Attributes = specjson.EventJSON(info.Spec, s.Event, s.Attributes.Kept)
 			}
@@ -105,34 +103,9 @@ func (c *chain) callOf(t *host.Trace) (*client.CallTrace, error) {
 			}
 		}
 		if s.Value.Size > 0 {
-			step.Value, step.ValueCut = s.Value.Kept, cut(s.Value)
+			step.Value, step.ValueCut = s.Value.Kept, s.Value.Cut()
 		}
 		out.Steps = append(out.Steps, step)
 	}
 	return out, nil
-}
-
-// typed is an item as its type has it if it fits, and as it is if not. If only a part was kept, that is hex, and size that of all.
-func typed(t *abi.Type, b host.Bytes) (doc json.RawMessage, size int) {
-	if !b.Whole() {
-		return quoted(b.Kept), b.Size
-	}
-	if t != nil && b.Size > 0 {
-		if doc, err := specjson.ToJSON(t, b.Kept); err == nil {
-			return doc, 0
-		}
-	}
-	return specjson.Untyped(b.Kept), 0
-}
-
-// cut is the size of what was not kept whole, else 0.
-func cut(b host.Bytes) int {
-	if b.Whole() {
-		return 0
-	}
-	return b.Size
-}
-
-func quoted(b []byte) json.RawMessage {
-	return json.RawMessage(`"0x` + hex.EncodeToString(b) + `"`)
 }
